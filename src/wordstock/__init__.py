@@ -1,0 +1,56 @@
+"""wordstock: load, query, reuse and serve pre-trained embeddings.
+
+The public names are resolved on first use, so that ``import wordstock`` costs little more than ``import numpy``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as _numpy  # noqa: F401  every path through the library needs it
+
+if TYPE_CHECKING:
+    from wordstock.embeddings import Card, Embeddings, EncodeConfig, Neighbor, all_but_the_top, merge
+    from wordstock.errors import WordstockError
+    from wordstock.hub import load
+    from wordstock.tasks import TextClassifier
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Card": "embeddings",
+    "Embeddings": "embeddings",
+    "EncodeConfig": "embeddings",
+    "Neighbor": "embeddings",
+    "all_but_the_top": "embeddings",
+    "merge": "embeddings",
+    "WordstockError": "errors",
+    "load": "hub",
+    "TextClassifier": "tasks",
+}
+
+__all__ = [
+    "Card",
+    "Embeddings",
+    "EncodeConfig",
+    "Neighbor",
+    "TextClassifier",
+    "WordstockError",
+    "all_but_the_top",
+    "load",
+    "merge",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'wordstock' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"wordstock.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

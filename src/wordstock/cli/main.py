@@ -1,0 +1,70 @@
+"""``wordstock VERB``: every verb in one place, and errors as one line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+import wordstock
+from wordstock.errors import WordstockError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="wordstock",
+    help="Load, query, reuse and serve pre-trained embeddings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"wordstock {wordstock.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done, and where.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[handler])
+
+
+def main() -> None:
+    """Run the command line; a wordstock error is one line on stderr and exit status 1, Ctrl-C is 130."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        console.print(f"[yellow]warning:[/] {_escape(str(message))}")
+
+    warnings.showwarning = show
+    try:
+        app()
+    except WordstockError as error:
+        console.print(f"[bold red]error:[/] {_escape(str(error))}")
+        sys.exit(1)
+    except FileNotFoundError as error:
+        console.print(f"[bold red]error:[/] no such file: {_escape(str(error.filename))}")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has gone: not an error
+        sys.exit(0)
+    except KeyboardInterrupt:
+        console.print("stopped")
+        sys.exit(130)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,62 @@
+"""Several tables into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from wordstock.embeddings.table import Embeddings
+from wordstock.errors import InputError
+
+__all__ = ["merge"]
+
+
+def merge(tables: Sequence[Embeddings], *, on_conflict: Literal["first", "mean", "raise"] = "first") -> Embeddings:
+    """One table with the keys of all, in order of first appearance.
+
+    The tables must share one vector space: merging unrelated ones gives nonsense, which no check can see.
+
+    Parameters
+    ----------
+    on_conflict : for a key in several tables: "first" keeps the first table's vector, "mean" averages all, "raise"
+        refuses.
+
+    Returns
+    -------
+    A float32 table in memory with the first table's card and settings; counts are summed where every table has them.
+
+    Raises
+    ------
+    InputError
+        No table, different dimensions, or, with "raise", a key that occurs twice.
+    """
+    if not tables:
+        raise InputError("merge needs at least one table")
+    if on_conflict not in ("first", "mean", "raise"):
+        raise InputError(f"on_conflict={on_conflict!r}: known are 'first', 'mean', 'raise'")
+    dims = [table.dim for table in tables]
+    if len(set(dims)) > 1:
+        raise InputError(f"tables of different dimensions cannot be merged: {', '.join(map(str, dims))}")
+    place: dict[str, int] = {}
+    targets = []
+    for table in tables:
+        before = len(place)
+        targets.append(np.array([place.setdefault(key, len(place)) for key in table.keys], np.int64))
+        if on_conflict == "raise" and len(place) - before < len(table):
+            doubled = next(table.keys[i] for i in range(len(table)) if targets[-1][i] < before)
+            raise InputError(f"key {doubled!r} occurs in several tables; use on_conflict='first' or 'mean'")
+    vectors = np.zeros((len(place), dims[0]), np.float32)
+    seen = np.zeros(len(place), np.int64)
+    has_counts = all(table.vocabulary.counts is not None for table in tables)
+    counts = np.zeros(len(place), np.int64) if has_counts else None
+    for table, target in zip(tables, targets, strict=True):
+        rows = np.arange(len(table)) if table.vocabulary.rows is None else table.vocabulary.rows
+        fresh = np.ones(len(target), bool) if on_conflict == "mean" else seen[target] == 0
+        vectors[target[fresh]] += table.storage.take(rows[fresh])
+        seen[target[fresh]] += 1
+        if counts is not None and table.vocabulary.counts is not None:
+            counts[target] += table.vocabulary.counts
+    vectors /= np.maximum(seen, 1)[:, None].astype(np.float32)
+    return Embeddings.from_arrays(place, vectors, counts=counts, card=tables[0].card, config=tables[0].config)

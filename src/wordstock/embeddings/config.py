@@ -1,0 +1,51 @@
+"""How a table turns text into a vector: tokeniser, pooling, weights, casing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from wordstock.errors import InputError
+from wordstock.text import Tokenizer
+
+__all__ = ["EncodeConfig"]
+
+
+@dataclass(frozen=True)
+class EncodeConfig:
+    """Settings of ``Embeddings.encode``; part of the table's fingerprint.
+
+    Parameters
+    ----------
+    pooling : "sif" weighs each word by a / (a + p(word)) (Arora et al. 2017); "mean" weighs all alike. Both divide by
+        the number of words that have a vector.
+    sif_a : a of the formula; p is the word's share of the corpus, from counts or, without counts, Zipf by rank.
+    unit : scale every sentence vector to length 1.
+    case : "exact" takes a token as the tokeniser gives it; "fallback" also tries lower, title and upper case.
+    tokenizer : how text becomes words.
+    """
+
+    pooling: Literal["sif", "mean"] = "sif"
+    sif_a: float = 1e-3
+    unit: bool = False
+    case: Literal["exact", "fallback"] = "exact"
+    tokenizer: Tokenizer = field(default_factory=Tokenizer)
+
+    def __post_init__(self) -> None:
+        if self.pooling not in ("sif", "mean"):
+            raise InputError(f"pooling={self.pooling!r}: known are 'sif', 'mean'")
+        if self.case not in ("exact", "fallback"):
+            raise InputError(f"case={self.case!r}: known are 'exact', 'fallback'")
+        if not self.sif_a > 0:
+            raise InputError(f"sif_a={self.sif_a}: needs a positive number, such as 1e-3")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> EncodeConfig:
+        """Read back what ``to_dict`` gave."""
+        values = dict(values)
+        tokenizer = Tokenizer(**values.pop("tokenizer", {}))
+        return cls(tokenizer=tokenizer, **values)

@@ -1,0 +1,136 @@
+"""Exact nearest neighbours and analogies over a whole table, walked in blocks so that memory stays bounded.
+
+Every thread walks its own share of the rows: a product with single-threaded BLAS, then a scan that keeps the best k.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from wordstock._threads import run_slices
+from wordstock.embeddings.storage import Storage
+from wordstock.protocols import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+__all__ = ["AnalogyMethod", "Neighbor", "top_k", "top_k_analogies"]
+
+AnalogyMethod = Literal["3cosadd", "3cosmul"]
+
+_FEW = 8  # queries up to which the scan runs along the rows
+_QUERIES = 4096  # queries handled at once; bounds the scratch to 8 MB a thread
+_BLOCK_FEW = 32768
+_BLOCK_MANY = 512
+
+
+class Neighbor(NamedTuple):
+    """A key and its cosine (or, for analogies, the method's own score); higher is nearer."""
+
+    key: str
+    score: float
+
+
+def top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+    """The k rows with the highest cosine to each query, best first, equal scores in row order.
+
+    Parameters
+    ----------
+    inverse_norms : float32 (rows,), 0 for a zero row, whose cosine is taken as 0.
+    queries : float32 (n, dim), of length 1.
+
+    Returns
+    -------
+    cosines float32 and rows int64, both (n, min(k, rows)).
+    """
+    k = min(k, len(storage))
+    scores = np.empty((len(queries), k), np.float32)
+    rows = np.empty((len(queries), k), np.int64)
+    for start in range(0, len(queries), _QUERIES):
+        part = slice(start, start + _QUERIES)
+        scores[part], rows[part] = _top_k(storage, inverse_norms, queries[part], k)
+    return scores, rows
+
+
+def _top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+    from wordstock.kernels.topk import scan_by_query, scan_by_row
+
+    few = len(queries) <= _FEW
+    step = _BLOCK_FEW if few else _BLOCK_MANY
+    columns = np.ascontiguousarray(queries.T)
+
+    def work(first: int, last: int) -> tuple[FloatArray, IntArray]:
+        scores, rows = _empty(len(queries), k)
+        scratch = np.empty((step, len(queries)), np.float32)
+        for start in range(first, last, step):
+            stop = min(start + step, last)
+            block, scales = storage.block(start, stop), inverse_norms[start:stop]
+            if few:
+                products = np.stack([block @ query for query in queries])
+                scan_by_query(products, scales, start, scores, rows)
+            else:
+                products = np.matmul(block, columns, out=scratch[: stop - start])
+                scan_by_row(products, scales, start, 0, len(queries), scores, rows)
+        return scores, rows
+
+    with _controller().limit(limits=1, user_api="blas"):
+        parts = run_slices(work, len(storage), smallest=step)
+    return _merge(parts, k)
+
+
+def top_k_analogies(
+    storage: Storage, inverse_norms: FloatArray, words: FloatArray, triples: IntArray, k: int, method: AnalogyMethod
+) -> tuple[FloatArray, IntArray]:
+    """The k best rows x for each question "a is to b as c is to x".
+
+    The cosines of all distinct words with a block of rows are computed once; each question then combines three lines
+    of them, so that a set of many questions over few words costs little more than its words do.
+
+    Parameters
+    ----------
+    words : float32 (n_words, dim), of length 1, the distinct words of the questions.
+    triples : int64 (n, 3), positions of a, b and c in ``words``.
+    """
+    from wordstock.kernels.topk import scan_analogies_add, scan_analogies_mul
+
+    k = min(k, len(storage))
+    scan = scan_analogies_add if method == "3cosadd" else scan_analogies_mul
+    step = max(128, min(_BLOCK_FEW, (1 << 20) // max(1, len(words))))  # 4 MB of cosines
+
+    def work(first: int, last: int) -> tuple[FloatArray, IntArray]:
+        scores, rows = _empty(len(triples), k)
+        for start in range(first, last, step):
+            stop = min(start + step, last)
+            unit = storage.block(start, stop) * inverse_norms[start:stop, None]
+            cosines = words @ unit.T
+            if method == "3cosmul":
+                cosines = (1 + cosines) / 2
+            scan(cosines, triples, start, 0, len(triples), scores, rows)
+        return scores, rows
+
+    with _controller().limit(limits=1, user_api="blas"):
+        parts = run_slices(work, len(storage), smallest=step)
+    return _merge(parts, k)
+
+
+def _empty(queries: int, k: int) -> tuple[FloatArray, IntArray]:
+    return np.full((queries, k), -np.inf, np.float32), np.full((queries, k), -1, np.int64)
+
+
+def _merge(parts: list[tuple[FloatArray, IntArray]], k: int) -> tuple[FloatArray, IntArray]:
+    if len(parts) == 1:
+        return parts[0]
+    scores = np.concatenate([part[0] for part in parts], axis=1)
+    rows = np.concatenate([part[1] for part in parts], axis=1)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

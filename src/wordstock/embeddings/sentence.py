@@ -1,0 +1,129 @@
+"""Text to vectors with a static table: tokens to rows, then weighted means."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
+
+from wordstock._threads import run_slices
+from wordstock.embeddings.config import EncodeConfig
+from wordstock.embeddings.storage import Storage
+from wordstock.errors import InputError
+from wordstock.protocols import FloatArray, IntArray
+from wordstock.vocab import Vocabulary
+
+__all__ = ["RowLookup", "check_texts", "sif_weights", "text_means"]
+
+_MEMO_LIMIT = 2_000_000  # words remembered; past that the memo starts afresh
+_CHUNK = 8192  # texts tokenised at once
+_SMALLEST = 512  # texts that are worth a thread
+
+
+class RowLookup(dict[str, int]):
+    """Word -> row, -1 if unknown; each word goes through the hash index once and is then remembered."""
+
+    def __init__(self, vocabulary: Vocabulary, *, fold: bool) -> None:
+        super().__init__()
+        self._find = vocabulary.find_folded if fold else vocabulary.find
+        self._rows = vocabulary.rows
+
+    def __missing__(self, word: str) -> int:
+        number = self._find(word)
+        row = number if number < 0 or self._rows is None else int(self._rows[number])
+        if len(self) >= _MEMO_LIMIT:
+            self.clear()
+        self[word] = row
+        return row
+
+    def rows(self, words: Iterable[str], count: int) -> IntArray:
+        """Row of each word, int64 (count,)."""
+        return np.fromiter(map(self.__getitem__, words), np.int64, count)
+
+
+def check_texts(texts: object, what: str = "text") -> list[str]:
+    """A list of str from whatever sequence was passed.
+
+    Raises
+    ------
+    InputError
+        Not a sequence, or an item that is not a str; names its position and type.
+    """
+    if isinstance(texts, bytes) or not isinstance(texts, Iterable):
+        raise InputError(f"expected a str or a sequence of str, not {type(texts).__name__}")
+    listed = list(texts)
+    for position, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise InputError(
+                f"{what} at position {position} must be a str, not {type(text).__name__}: {text!r:.80}; "
+                "drop it or replace it by an empty str"
+            )
+    return listed
+
+
+def sif_weights(vocabulary: Vocabulary, n_rows: int, a: float) -> FloatArray:
+    """The weight a / (a + p) of every row (Arora et al. 2017), float32 (n_rows,).
+
+    p is a key's share of all counts; without counts, Zipf's law by rank: p = 1 / (rank * H(n)). A row shared by several
+    keys takes the sum of their shares.
+    """
+    if vocabulary.counts is not None and vocabulary.counts.sum() > 0:
+        share = vocabulary.counts / vocabulary.counts.sum()
+    else:
+        ranks = np.arange(1, len(vocabulary) + 1)
+        share = 1 / ranks
+        share /= share.sum()
+    if vocabulary.rows is not None:
+        share = np.bincount(vocabulary.rows, weights=share, minlength=n_rows)
+    weights: FloatArray = (a / (a + share)).astype(np.float32)
+    return weights
+
+
+def text_means(
+    texts: Sequence[str], storage: Storage, lookup: RowLookup, weights: FloatArray, config: EncodeConfig
+) -> tuple[FloatArray, IntArray]:
+    """Weighted mean of each text's known words, float32 (n, dim), and the texts that have none, int64 (m,)."""
+    out = np.empty((len(texts), storage.dim), np.float32)
+    blank = []
+    for start in range(0, len(texts), _CHUNK):
+        part = texts[start : start + _CHUNK]
+        tokens = list(map(config.tokenizer, part))
+        bounds = np.zeros(len(part) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, tokens), np.int64, len(part)), out=bounds[1:])
+        rows = lookup.rows(chain.from_iterable(tokens), int(bounds[-1]))
+        _pool(storage, rows, weights, bounds, out[start : start + len(part)])
+        known = np.concatenate([[0], np.cumsum(rows >= 0)])
+        blank.append(start + np.flatnonzero(known[bounds[1:]] == known[bounds[:-1]]))
+    return out, np.concatenate(blank) if blank else np.empty(0, np.int64)
+
+
+def _pool(storage: Storage, rows: IntArray, weights: FloatArray, bounds: IntArray, out: FloatArray) -> None:
+    from wordstock.kernels.pool import pool_rows
+
+    data, scales = storage.data, storage.scales
+    if data.dtype == np.float16:  # compiled code has no float16: widen the rows that occur
+        used, positions = np.unique(rows, return_inverse=True)
+        known = used >= 0
+        data = storage.take(used[known])
+        if len(weights):
+            weights = weights[used[known]]
+        rows = positions.reshape(rows.shape) - int(not known.all())
+    if scales is None:
+        scales = np.empty(0, np.float32)
+    run_slices(
+        lambda first, last: pool_rows(data, scales, rows, weights, bounds, first, last, out),
+        len(out),
+        smallest=_SMALLEST,
+    )
+
+
+def warn_blank(blank: IntArray, total: int) -> None:
+    """One warning for all texts that became zero vectors."""
+    if len(blank):
+        warnings.warn(
+            f"{len(blank)} of {total} texts hold no word of the vocabulary and became zero vectors "
+            f"(the first at position {blank[0]})",
+            stacklevel=3,
+        )

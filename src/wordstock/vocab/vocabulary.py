@@ -1,0 +1,287 @@
+"""Keys as one block of UTF-8 bytes with a hash index beside it, so that opening a file builds no dictionary.
+
+The index is an open-addressing table of ``int32`` key numbers (-1 = empty) with a power-of-two number of slots, at
+least twice the number of keys. A key with CRC-32 ``h`` starts at slot ``(h * 2654435769 mod 2**32) >> (32 - log2
+slots)`` and walks forward by one. A lookup touches one or two pages of a memory-mapped file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from wordstock.errors import InputError, UnknownWordError
+from wordstock.protocols import IntArray
+from wordstock.vocab.suggest import near_matches
+
+__all__ = ["KeyView", "Vocabulary"]
+
+ByteArray = npt.NDArray[np.uint8]
+SlotArray = npt.NDArray[np.int32]
+
+_GOLDEN = 2654435769
+_EMPTY = -1
+_LIMIT = 2**30  # keys; slots are int32 and CRC-32 spreads over 2**32
+
+
+class Vocabulary:
+    """An immutable ordered set of unique keys, each with a row and perhaps a count.
+
+    Parameters
+    ----------
+    blob : uint8 (n_bytes,), the keys' UTF-8 bytes one after the other.
+    offsets : int64 (n + 1,), where each key starts in ``blob``.
+    slots : int32 (2**k,), the hash index; None builds it.
+    rows : int32 (n,), row of the vector table for each key, where several keys may share one; None = key i is row i.
+    counts : int64 (n,), how often each key was seen in training; None if unknown.
+    """
+
+    __slots__ = ("_blob_view", "_offset_view", "_shift", "_slot_view", "blob", "counts", "offsets", "rows", "slots")
+
+    def __init__(
+        self,
+        blob: ByteArray,
+        offsets: IntArray,
+        *,
+        slots: SlotArray | None = None,
+        rows: npt.NDArray[np.int32] | None = None,
+        counts: IntArray | None = None,
+    ) -> None:
+        self.blob, self.offsets = blob, offsets
+        self.rows, self.counts = rows, counts
+        size = len(offsets) - 1
+        for name, array in (("rows", rows), ("counts", counts)):
+            if array is not None and len(array) != size:
+                raise InputError(f"{name} has {len(array)} entries for {size} keys; give one per key")
+        self.slots = build_slots(_hashes(blob, offsets)) if slots is None else slots
+        self._shift = 32 - (len(self.slots).bit_length() - 1)
+        self._blob_view = blob.data
+        self._offset_view = offsets.data
+        self._slot_view = self.slots.data
+
+    @classmethod
+    def from_keys(
+        cls,
+        keys: Iterable[str],
+        *,
+        rows: npt.NDArray[np.int32] | None = None,
+        counts: IntArray | None = None,
+    ) -> Vocabulary:
+        """Build from unique strings.
+
+        Raises
+        ------
+        InputError
+            A key that is not a str, cannot be written as UTF-8, or occurs twice.
+        """
+        encoded = _encode(list(keys))
+        blob, offsets = pack(encoded)
+        if len(set(encoded)) != len(encoded):
+            seen: set[bytes] = set()
+            for position, key in enumerate(encoded):
+                if key in seen:
+                    raise InputError(f"key {key.decode()!r} at position {position} occurs twice; keys must be unique")
+                seen.add(key)
+        return cls(blob, offsets, rows=rows, counts=counts)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.find(key) >= 0
+
+    @property
+    def keys(self) -> KeyView:
+        """The keys in order, decoded as they are asked for."""
+        return KeyView(self)
+
+    def key(self, number: int) -> str:
+        """The key with this number, 0 <= number < len(self)."""
+        view = self._offset_view
+        return str(self._blob_view[view[number] : view[number + 1]], "utf-8")
+
+    def find(self, key: str) -> int:
+        """Number of ``key``, or -1."""
+        try:
+            wanted = key.encode()
+        except UnicodeEncodeError:  # a lone surrogate: no UTF-8 file can hold it
+            return -1
+        slots, offsets, blob = self._slot_view, self._offset_view, self._blob_view
+        mask = len(slots) - 1
+        slot = (crc32(wanted) * _GOLDEN & 0xFFFFFFFF) >> self._shift
+        size = len(offsets) - 1
+        for _ in range(len(slots)):  # bounded even where a damaged file has no empty slot
+            number = slots[slot]
+            if number < 0 or number >= size:
+                return -1
+            if blob[offsets[number] : offsets[number + 1]] == wanted:
+                return int(number)
+            slot = (slot + 1) & mask
+        return -1
+
+    def find_folded(self, key: str) -> int:
+        """Number of ``key``, or of its lower, title, upper or capitalised form, in that order; or -1."""
+        number = self.find(key)
+        if number >= 0:
+            return number
+        for other in (key.lower(), key.title(), key.upper(), key.capitalize()):
+            if other != key and (number := self.find(other)) >= 0:
+                return number
+        return -1
+
+    def require(self, key: str, *, fold: bool = False, hint: str = "") -> int:
+        """Number of ``key``.
+
+        Raises
+        ------
+        UnknownWordError
+            The key is not there; near matches are named.
+        InputError
+            ``key`` is not a str.
+        """
+        if not isinstance(key, str):
+            raise InputError(f"a key must be a str, not {type(key).__name__}: {key!r:.80}")
+        number = self.find_folded(key) if fold else self.find(key)
+        if number < 0:
+            raise UnknownWordError(key, near_matches(key, self.__contains__), hint)
+        return number
+
+    def row(self, number: int) -> int:
+        """Row of the vector table that key ``number`` uses."""
+        return number if self.rows is None else int(self.rows[number])
+
+    def first_keys(self) -> IntArray:
+        """For each row, the number of its first key; int64 (rows,), -1 for a row without key."""
+        if self.rows is None:
+            return np.arange(len(self), dtype=np.int64)
+        first = np.full(int(self.rows.max(initial=-1)) + 1, -1, np.int64)
+        first[self.rows[::-1]] = np.arange(len(self) - 1, -1, -1, dtype=np.int64)
+        return first
+
+    def select(self, numbers: IntArray) -> Vocabulary:
+        """A vocabulary of these keys in this order; counts follow, rows do not (key i is row i)."""
+        lengths = np.diff(self.offsets)[numbers]
+        offsets = np.zeros(len(numbers) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        starts = np.repeat(self.offsets[numbers] - offsets[:-1], lengths)
+        blob = self.blob[starts + np.arange(offsets[-1])]
+        return Vocabulary(blob, offsets, counts=None if self.counts is None else self.counts[numbers])
+
+
+class KeyView(Sequence[str]):
+    """The keys of a vocabulary as a read-only sequence."""
+
+    __slots__ = ("_vocabulary",)
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    def __len__(self) -> int:
+        return len(self._vocabulary)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._vocabulary
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self._vocabulary.key(i) for i in range(*index.indices(len(self)))]
+        number = int(index)
+        if number < 0:
+            number += len(self)
+        if not 0 <= number < len(self):
+            raise IndexError(f"key {index} of {len(self)}")
+        return self._vocabulary.key(number)
+
+    def __iter__(self) -> Iterator[str]:
+        vocabulary = self._vocabulary
+        step = 65536
+        for start in range(0, len(self), step):
+            bounds = vocabulary.offsets[start : start + step + 1].tolist()
+            base = bounds[0]
+            piece = vocabulary.blob[base : bounds[-1]].tobytes()
+            for i in range(len(bounds) - 1):
+                yield piece[bounds[i] - base : bounds[i + 1] - base].decode()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(repr(key) for key in self[:5])
+        return f"<{len(self):,} keys: {shown}{', …' if len(self) > 5 else ''}>"
+
+
+def pack(encoded: Sequence[bytes]) -> tuple[ByteArray, IntArray]:
+    """Keys as bytes -> (blob uint8, offsets int64)."""
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def unique_keys(blob: ByteArray, offsets: IntArray) -> IntArray | None:
+    """Numbers of the keys that remain when each later duplicate is dropped; None if there is no duplicate."""
+    hashes = _hashes(blob, offsets)
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    same = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if not len(same):
+        return None
+    data = blob.tobytes()
+    suspects = np.unique(np.concatenate([order[same], order[same + 1]]))
+    seen: set[bytes] = set()
+    dropped = []
+    for number in suspects.tolist():
+        key = data[offsets[number] : offsets[number + 1]]
+        if key in seen:
+            dropped.append(number)
+        seen.add(key)
+    if not dropped:
+        return None
+    return np.delete(np.arange(len(offsets) - 1, dtype=np.int64), dropped)
+
+
+def build_slots(hashes: npt.NDArray[np.uint32]) -> SlotArray:
+    """The hash index over keys with these CRC-32 values."""
+    size = len(hashes)
+    if size > _LIMIT:
+        raise InputError(f"{size:,} keys are more than one table holds ({_LIMIT:,}); split the table")
+    bits = max(4, (2 * size - 1).bit_length())
+    slots = np.full(1 << bits, _EMPTY, np.int32)
+    place = ((hashes.astype(np.uint64) * np.uint64(_GOLDEN)) & np.uint64(0xFFFFFFFF)) >> np.uint64(32 - bits)
+    place = place.astype(np.int64)
+    pending = np.arange(size, dtype=np.int32)
+    while len(pending):
+        wanted = place[pending]
+        free = slots[wanted] == _EMPTY
+        slots[wanted[free]] = pending[free]
+        pending = pending[slots[wanted] != pending]
+        place[pending] = (place[pending] + 1) & (len(slots) - 1)
+    return slots
+
+
+def _hashes(blob: ByteArray, offsets: IntArray) -> npt.NDArray[np.uint32]:
+    data, bounds = blob.tobytes(), offsets.tolist()
+    pieces = (crc32(data[bounds[i] : bounds[i + 1]]) for i in range(len(bounds) - 1))
+    return np.fromiter(pieces, np.uint32, len(bounds) - 1)
+
+
+def _encode(keys: list[str]) -> list[bytes]:
+    try:
+        return [key.encode() for key in keys]
+    except (AttributeError, UnicodeEncodeError):
+        for position, key in enumerate(keys):
+            if not isinstance(key, str):
+                raise InputError(
+                    f"key at position {position} must be a str, not {type(key).__name__}: {key!r:.80}"
+                ) from None
+            try:
+                key.encode()
+            except UnicodeEncodeError:
+                raise InputError(
+                    f"key at position {position} holds a lone surrogate and cannot be stored as UTF-8: {key!r:.80}"
+                ) from None
+        raise
