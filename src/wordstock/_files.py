@@ -20,6 +20,7 @@ _REMEDY = {
     errno.EROFS: "the folder is read-only: choose another folder",
     errno.EACCES: "permission denied: choose a folder you may write to",
     errno.EPERM: "permission denied: choose a folder you may write to",
+    errno.EEXIST: "a part of the path is a file, not a folder",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.EISDIR: "the path is a folder: give a file name",
     errno.ENAMETOOLONG: "the file name is too long",

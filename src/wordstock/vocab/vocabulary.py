@@ -8,7 +8,7 @@ slots)`` and walks forward by one. A lookup touches one or two pages of a memory
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import overload
+from typing import Any, overload
 from zlib import crc32
 
 import numpy as np
@@ -87,6 +87,9 @@ class Vocabulary:
                     raise InputError(f"key {key.decode()!r} at position {position} occurs twice; keys must be unique")
                 seen.add(key)
         return cls(blob, offsets, rows=rows, counts=counts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.blob, self.offsets, self.slots, self.rows, self.counts)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -213,6 +216,16 @@ class KeyView(Sequence[str]):
     def __repr__(self) -> str:
         shown = ", ".join(repr(key) for key in self[:5])
         return f"<{len(self):,} keys: {shown}{', …' if len(self) > 5 else ''}>"
+
+
+def _rebuild(
+    blob: ByteArray,
+    offsets: IntArray,
+    slots: SlotArray,
+    rows: npt.NDArray[np.int32] | None,
+    counts: IntArray | None,
+) -> Vocabulary:
+    return Vocabulary(blob, offsets, slots=slots, rows=rows, counts=counts)
 
 
 def pack(encoded: Sequence[bytes]) -> tuple[ByteArray, IntArray]:

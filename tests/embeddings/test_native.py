@@ -1,0 +1,249 @@
+"""The native file: any safetensors reader opens it, damage is told, writes are whole or not at all."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+
+import wordstock as ws
+from wordstock.embeddings import fit_common_component, read_native
+from wordstock.errors import FormatError, InputError, StorageError, WordstockError
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(2)
+    card = ws.Card(name="small", licence="CC0-1.0", language="en", notes=("made by a test",))
+    keys = ["the", "of", "naïve", "New York", '"', "nan", "", "日本"]
+    return ws.Embeddings.from_arrays(keys, rng.normal(size=(8, 5)), counts=range(80, 0, -10), card=card)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+def test_round_trip(table, tmp_path, precision):
+    path = tmp_path / "t.safetensors"
+    table.save(path, precision=precision)
+    opened = ws.load(path)
+    assert list(opened.keys) == list(table.keys)
+    assert opened.card == table.card
+    assert opened.config == table.config
+    assert opened.storage.precision == precision
+    np.testing.assert_array_equal(opened.vocabulary.counts, table.vocabulary.counts)
+    np.testing.assert_allclose(opened.vectors(table.keys[:]), table.vectors(table.keys[:]), atol=0.02)
+    assert opened.verify()
+    assert (opened.fingerprint == table.fingerprint) == (precision == "float32")
+    opened.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    opened.save(path)  # onto itself, while it is mapped
+    assert ws.load(path).fingerprint == opened.fingerprint
+
+
+def test_everything_a_table_may_hold_survives(tmp_path):
+    from wordstock.embeddings import Embeddings, Storage
+    from wordstock.vocab import Subwords, Vocabulary
+
+    rng = np.random.default_rng(0)
+    full = Embeddings(
+        Vocabulary.from_keys(["a", "b", "c"], rows=np.array([1, 0, 1], np.int32)),
+        Storage(rng.normal(size=(2, 4)).astype(np.float32)),
+        subwords=Subwords(2, 3, 6),
+        subword_vectors=rng.normal(size=(6, 4)).astype(np.float32),
+        output=rng.normal(size=(2, 4)).astype(np.float32),
+    )
+    full = fit_common_component(full, ["a b", "c", "b c"])
+    full.save(tmp_path / "t.safetensors")
+    opened = ws.load(tmp_path / "t.safetensors")
+    for name in ("common", "subword_vectors", "output"):
+        np.testing.assert_array_equal(getattr(opened, name), getattr(full, name))
+    assert opened.subwords == full.subwords
+    assert opened.fingerprint == full.fingerprint
+    assert opened.verify()
+    np.testing.assert_array_equal(opened.encode("a c"), full.encode("a c"))
+    np.testing.assert_array_equal(opened.vectors(["zz"], "subword"), full.vectors(["zz"], "subword"))
+
+
+def test_any_safetensors_reader_opens_it(table, tmp_path):
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+    tensors = load_file(path)
+    np.testing.assert_array_equal(tensors["vectors"], table.storage.data)
+    blob, offsets = tensors["keys"].tobytes(), tensors["offsets"]
+    assert [blob[a:b].decode() for a, b in pairwise(offsets)] == list(table.keys)
+    header = json.loads(path.read_bytes()[8 : 8 + int.from_bytes(path.read_bytes()[:8], "little")])
+    starts = {entry["data_offsets"][0] % 64 for name, entry in header.items() if not name.startswith(("pad", "__"))}
+    assert starts == {0}
+    assert (8 + int.from_bytes(path.read_bytes()[:8], "little")) % 64 == 0
+
+
+def test_an_empty_table(tmp_path):
+    empty = ws.Embeddings.from_arrays([], np.empty((0, 3)))
+    empty.save(tmp_path / "t.safetensors")
+    opened = ws.load(tmp_path / "t.safetensors")
+    assert (len(opened), opened.dim) == (0, 3)
+    assert opened.nearest(np.ones(3)) == []
+    np.testing.assert_array_equal(opened.vectors(["x"], "zero"), [[0, 0, 0]])
+
+
+def test_a_changed_byte_is_found_by_verify(table, tmp_path):
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+    data = bytearray(path.read_bytes())
+    data[8 + int.from_bytes(data[:8], "little")] ^= 1
+    path.write_bytes(data)
+    assert not ws.load(path).verify()
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_damage_is_one_clear_error_or_harmless(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("damage")
+    path = folder / "t.safetensors"
+    emb = ws.Embeddings.from_arrays(["a", "bb", "ccc"], np.eye(3), counts=[3, 2, 1])
+    emb.save(path)
+    whole = path.read_bytes()
+    if data.draw(st.booleans()):
+        broken = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    else:
+        broken = bytearray(whole)
+        for _ in range(data.draw(st.integers(1, 4))):
+            broken[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(broken))
+    try:
+        opened = read_native(path)
+        opened.vectors(["a", "ccc", "zz"], missing="zero")
+        opened.nearest(np.ones(opened.dim), 2)
+    except (FormatError, InputError):
+        pass  # a flipped bit may also make a setting or a vector unusable, which is an InputError
+    except UnicodeDecodeError:
+        pytest.fail("damaged key bytes must be a FormatError")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "found a file of 0 bytes"),
+        (b"\xff" * 8 + b"{}", "expected a header length of at most 2"),
+        ((2).to_bytes(8, "little") + b"[]", "expected a JSON object as header"),
+        ((9).to_bytes(8, "little") + b'{"a": 1} ', "expected the metadata of a wordstock table"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, content, message):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=message):
+        read_native(path)
+
+
+def test_a_safetensors_file_of_another_kind_is_refused(tmp_path):
+    save_file({"weight": np.zeros((2, 2), np.float32)}, tmp_path / "x.safetensors")
+    with pytest.raises(FormatError, match=r"x\.safetensors, byte 8: expected the metadata of a wordstock table"):
+        read_native(tmp_path / "x.safetensors")
+
+
+def test_a_newer_version_is_refused(table, tmp_path):
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+    path.write_bytes(path.read_bytes().replace(rb"{\"version\": 1", rb"{\"version\": 9", 1))
+    with pytest.raises(FormatError, match="version 9; upgrade wordstock"):
+        read_native(path)
+
+
+MEMORY = """
+import sys, wordstock.embeddings as e
+table = e.read_native(sys.argv[1])
+table["w7"], table["w199000"], "nothing" in table
+resident = mapped = 0
+current = False
+for line in open("/proc/self/smaps"):
+    if "-" in line.split(" ")[0]:
+        current = sys.argv[1] in line
+    elif current and line.startswith("Size:"):
+        mapped += int(line.split()[1])
+    elif current and line.startswith("Rss:"):
+        resident += int(line.split()[1])
+print(mapped, resident)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's /proc to see resident pages")
+def test_an_open_table_holds_only_the_pages_it_touched(tmp_path):
+    path = tmp_path / "big.safetensors"
+    ws.Embeddings.from_arrays((f"w{i}" for i in range(200_000)), np.ones((200_000, 50), np.float32)).save(path)
+    ran = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True)
+    mapped, resident = map(int, ran.stdout.split())
+    assert mapped > 40_000  # KiB: the whole file is mapped
+    assert resident < mapped / 10  # a dozen touches; the kernel maps the neighbouring pages of each
+
+
+SAVE = """
+import sys, numpy as np, wordstock as ws
+big = ws.Embeddings.from_arrays((f"w{i}" for i in range(300_000)), np.ones((300_000, 100), np.float32))
+big.norms, big.digest
+print("ready", flush=True)
+big.save(sys.argv[1])
+"""
+
+
+def test_kill_9_in_the_middle_of_a_save_keeps_the_old_file(table, tmp_path):
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+    before = path.read_bytes()
+    writer = subprocess.Popen([sys.executable, "-c", SAVE, str(path)], stdout=subprocess.PIPE)
+    assert writer.stdout.readline() == b"ready\n"
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".*.part")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    assert list(tmp_path.glob(".*.part")), "the writer was not caught in the middle"
+    assert path.read_bytes() == before
+    table.save(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["t.safetensors"]
+
+
+def test_a_full_disk_leaves_nothing_behind(table, tmp_path):
+    """RLIMIT_FSIZE makes the kernel refuse the write in the middle, as a full disk does."""
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+    before = path.read_bytes()
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))\n"
+        "try:\n    exec(sys.argv[2])\nexcept Exception as e: print(type(e).__name__, e)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(path), SAVE], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "StorageError" in ran.stdout
+    assert f"cannot write {path}" in ran.stdout
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["t.safetensors"]
+
+
+def test_places_that_cannot_be_written(table, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="a part of the path is a file"):
+        table.save(tmp_path / "file" / "t.safetensors")
+    with pytest.raises(StorageError, match="cannot write /proc/nothing"):
+        table.save("/proc/nothing/t.safetensors")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StorageError, match="is a folder: give a file name"):
+        table.save(tmp_path / "folder")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_values_a_precision_cannot_hold_write_nothing(tmp_path):
+    with pytest.raises(WordstockError, match="more than float16 can store"):
+        ws.Embeddings.from_arrays(["a"], [[1e6]]).save(tmp_path / "t.safetensors", precision="float16")
+    with pytest.raises(InputError, match="known are float32, float16, int8"):
+        ws.Embeddings.from_arrays(["a"], [[1]]).save(tmp_path / "t.safetensors", precision="int4")
+    assert not list(tmp_path.iterdir())

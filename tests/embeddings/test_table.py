@@ -1,0 +1,249 @@
+"""Lookup, similarity, neighbours and analogies, with gensim as the oracle."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import wordstock as ws
+from wordstock.embeddings import Storage, quantize
+from wordstock.embeddings.search import top_k
+from wordstock.errors import InputError, UnknownWordError
+
+
+def made(n=300, dim=20, seed=0):
+    rng = np.random.default_rng(seed)
+    return [f"w{i}" for i in range(n)], rng.normal(size=(n, dim)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    keys, vectors = made()
+    peer = KeyedVectors(20)
+    peer.add_vectors(keys, vectors)
+    return ws.Embeddings.from_arrays(keys, vectors), peer
+
+
+def test_basics(pair):
+    emb, peer = pair
+    assert (len(emb), emb.dim, "w3" in emb, "nope" in emb, emb.keys[2]) == (300, 20, True, False, "w2")
+    np.testing.assert_array_equal(emb["w7"], peer["w7"])
+    np.testing.assert_array_equal(emb[["w7", "w1"]], peer[["w7", "w1"]])
+    assert repr(emb) == "Embeddings(300 keys, dim 20, float32)"
+    assert emb.similarity("w1", "w2") == pytest.approx(peer.similarity("w1", "w2"), abs=1e-6)
+
+
+def test_the_callers_array_stays_the_callers():
+    keys, vectors = made(4)
+    emb = ws.Embeddings.from_arrays(keys, vectors)
+    vectors[0, 0] = 99
+    assert emb["w0"][0] != 99
+    with pytest.raises(ValueError, match="read-only"):
+        emb["w0"][0] = 1
+
+
+def test_missing_policies(pair):
+    emb, _ = pair
+    with pytest.raises(UnknownWordError, match=r"'W1' is not in the vocabulary; near matches: w1.*1 of 2 keys"):
+        emb.vectors(["w1", "W1"])
+    np.testing.assert_array_equal(emb.vectors(["w1", "W1"], missing="zero"), [emb["w1"], np.zeros(20)])
+    with pytest.raises(InputError, match="needs a table with n-gram vectors"):
+        emb.vectors(["w1"], missing="subword")
+    with pytest.raises(InputError, match="known are 'raise', 'zero', 'subword'"):
+        emb.vectors(["w1"], missing="skip")
+    with pytest.raises(InputError, match="key at position 1 must be a str, not int"):
+        emb.vectors(["w1", 5])
+    assert emb.vectors([]).shape == (0, 20)
+
+
+def test_subword_policy_equals_fasttext():
+    from gensim.models import FastText
+
+    sentences = [["night", "knight", "nightly", "light", "lightly", "day", "daily"]] * 5
+    model = FastText(sentences, vector_size=8, min_count=1, min_n=3, max_n=5, bucket=500, epochs=1, seed=1, workers=1)
+    from wordstock.embeddings import Embeddings
+    from wordstock.vocab import Subwords, Vocabulary
+
+    keys = model.wv.index_to_key
+    vectors = np.ascontiguousarray(model.wv.vectors, np.float32)
+    emb = Embeddings(
+        Vocabulary.from_keys(keys),
+        Storage(vectors),
+        subwords=Subwords(3, 5, 500),
+        subword_vectors=np.ascontiguousarray(model.wv.vectors_ngrams, np.float32),
+    )
+    got = emb.vectors(["nights", "day"], missing="subword")
+    np.testing.assert_allclose(got, [model.wv["nights"], model.wv["day"]], atol=1e-6)
+    np.testing.assert_allclose(emb.encode_words([["nights"]])[0][0], model.wv["nights"], atol=1e-6)
+
+
+def test_case_fallback_is_explicit():
+    emb = ws.Embeddings.from_arrays(["nato", "Paris"], [[1, 0], [0, 1]])
+    with pytest.raises(UnknownWordError):
+        emb["NATO"]
+    folded = emb.with_config(case="fallback")
+    np.testing.assert_array_equal(folded["NATO"], [1, 0])
+    assert folded.nearest("PARIS")[0].key == "nato"
+    assert folded.fingerprint != emb.fingerprint
+    assert folded.digest == emb.digest
+
+
+def same_neighbours(found, expected):
+    assert [key for key, _ in found] == [key for key, _ in expected]
+    np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=1e-5)
+
+
+def test_nearest_equals_gensim(pair):
+    emb, peer = pair
+    same_neighbours(emb.nearest("w5", 7), peer.most_similar("w5", topn=7))
+    words = [f"w{i}" for i in range(40)]
+    for word, found in zip(words, emb.nearest(words, 4), strict=True):
+        same_neighbours(found, peer.most_similar(word, topn=4))
+    vector = np.arange(20, dtype=np.float32)
+    same_neighbours(emb.nearest(vector, 3), peer.similar_by_vector(vector, topn=3))
+    matrix = np.stack([vector, -vector])
+    same_neighbours(emb.nearest(matrix, 3)[1], peer.similar_by_vector(-vector, topn=3))
+
+
+def test_nearest_leaves_out_what_it_is_told(pair):
+    emb, peer = pair
+    first, second, *_ = (key for key, _ in peer.most_similar("w5", topn=5))
+    found = emb.nearest("w5", 3, exclude=[first])
+    assert found[0].key == second
+    assert first not in [key for key, _ in found]
+    assert len(emb.nearest("w5", 10_000)) == 299
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+@pytest.mark.parametrize("queries", [1, 3, 50])
+def test_top_k_over_several_blocks_equals_sorting(monkeypatch, precision, queries):
+    from wordstock.embeddings import search
+
+    monkeypatch.setattr(search, "_BLOCK_FEW", 37)
+    monkeypatch.setattr(search, "_BLOCK_MANY", 41)
+    monkeypatch.setattr(search, "_QUERIES", 32)
+    _, vectors = made(500, 16, 3)
+    vectors[100] = 0
+    storage = quantize(Storage(vectors), precision)
+    full = storage.take(np.arange(500))
+    norms = np.linalg.norm(full, axis=1)
+    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+    wanted = full[:queries] / norms[:queries, None]
+    scores, rows = top_k(storage, inverse, wanted, 6)
+    cosines = (wanted @ full.T) * inverse
+    order = np.argsort(-cosines, axis=1)[:, :6]
+    np.testing.assert_array_equal(rows, order)
+    np.testing.assert_allclose(scores, np.take_along_axis(cosines, order, 1), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")  # gensim's own
+def test_analogy_equals_gensim(pair):
+    emb, peer = pair
+    for a, b, c in (("w1", "w2", "w3"), ("w9", "w9", "w4"), ("w0", "w299", "w150")):
+        expected = peer.most_similar(positive=[b, c], negative=[a], topn=5)
+        assert [key for key, _ in emb.analogy(a, b, c)] == [key for key, _ in expected]
+        expected = peer.most_similar_cosmul(positive=[b, c], negative=[a], topn=5)
+        found = emb.analogy(a, b, c, method="3cosmul")
+        assert [key for key, _ in found] == [key for key, _ in expected]
+        # gensim adds 1e-6 to the divisor where the paper has 1e-3
+        np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], rtol=0.01)
+    questions = [(f"w{i}", f"w{i + 1}", f"w{i + 2}") for i in range(50)]
+    together = emb.analogies(questions, 2)
+    for question, found in zip(questions, together, strict=True):
+        assert [key for key, _ in emb.analogy(*question, k=2)] == [key for key, _ in found]
+    assert emb.analogies([]) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda e: e.nearest("w1", 0), "k=0: needs a whole number"),
+        (lambda e: e.nearest("w1", 2.5), "k=2.5: needs a whole number"),
+        (lambda e: e.nearest(np.zeros(7)), r"shape \(7,\); this table needs \(20,\)"),
+        (lambda e: e.nearest(np.full(20, np.nan)), "hold NaN or infinity"),
+        (lambda e: e.nearest(["w1", None]), "key at position 1 must be a str"),
+        (lambda e: e.nearest(5), "expected a str or a sequence of str, not int"),
+        (lambda e: e.analogy("w1", "w2", "w3", method="cosine"), "known are '3cosadd', '3cosmul'"),
+        (lambda e: e.analogies(["w1w2w3"]), "position 0 must be three keys"),
+        (lambda e: e.with_config(pool="mean"), "unknown setting in pool; known are pooling"),
+        (lambda e: e.with_config(pooling="max"), "known are 'sif', 'mean'"),
+        (lambda e: e.with_storage(Storage(np.zeros((3, 20), np.float32))), "3 vectors for 300 rows"),
+    ],
+)
+def test_bad_calls_say_what_is_wrong(pair, call, message):
+    with pytest.raises(InputError, match=message):
+        call(pair[0])
+
+
+@pytest.mark.parametrize(
+    ("keys", "vectors", "message"),
+    [
+        (["a"], [[1, 2], [3, 4]], "1 keys for 2 vectors"),
+        (["a", "b"], [1, 2], "two dimensions"),
+        (["a"], [["x"]], "matrix of numbers"),
+        (["a", "b"], [[1, 2], [np.nan, 1]], "the vector of 'b' holds NaN"),
+        (["a", "b"], [[1, 2], [np.inf, 1]], "the vector of 'b' holds NaN"),
+        (["a", "a"], [[1], [2]], "occurs twice"),
+    ],
+)
+def test_bad_arrays_say_what_is_wrong(keys, vectors, message):
+    with pytest.raises(InputError, match=message):
+        ws.Embeddings.from_arrays(keys, vectors)
+
+
+def test_many_keys_on_one_row():
+    emb = ws.Embeddings.from_arrays(["Paris", "paris", "Rome", "roma"], [[1, 0], [0.6, 0.8]], rows=[0, 0, 1, 1])
+    assert len(emb) == 4
+    np.testing.assert_array_equal(emb["paris"], emb["Paris"])
+    assert emb.nearest("paris") == [("Rome", pytest.approx(0.6))]
+    assert emb.nearest(np.array([1.0, 0.0]), 5) == [("Paris", 1.0), ("Rome", pytest.approx(0.6))]
+    chosen = emb.subset(["roma", "paris"])
+    np.testing.assert_array_equal(chosen[["roma", "paris"]], emb[["roma", "paris"]])
+    with pytest.raises(InputError, match="rows run from 0 to 2; there are 2 vectors"):
+        ws.Embeddings.from_arrays(["a", "b"], [[1, 0], [0, 1]], rows=[0, 2])
+
+
+def test_a_zero_vector_is_similar_to_nothing():
+    emb = ws.Embeddings.from_arrays(["zero", "one", "two"], [[0, 0], [1, 0], [1, 1]])
+    assert emb.similarity("zero", "one") == 0
+    assert [s for _, s in emb.nearest("zero")] == [0, 0]
+    assert emb.nearest("one")[-1] == ("zero", 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 2**32 - 1), st.sampled_from(["float16", "int8"]))
+def test_quantising_keeps_every_value_within_its_bound(n, dim, seed, precision):
+    rng = np.random.default_rng(seed)
+    vectors = (rng.normal(size=(n, dim)) * 10.0 ** rng.integers(-3, 3)).astype(np.float32)
+    small = quantize(Storage(vectors), precision)
+    back = small.take(np.arange(n))
+    peak = np.abs(vectors).max(axis=1, keepdims=True)
+    bound = peak / 127 / 2 * 1.001 if precision == "int8" else peak * 2.0**-11 + 2.0**-25
+    assert (np.abs(back - vectors) <= bound).all()
+    np.testing.assert_array_equal(back[0], small.row(0))
+    np.testing.assert_array_equal(back, small.block(0, n))
+
+
+def test_float16_refuses_what_it_cannot_hold():
+    with pytest.raises(InputError, match="more than float16 can store"):
+        quantize(Storage(np.array([[1e6]], np.float32)), "float16")
+
+
+def test_copies_share_the_vectors(pair, tmp_path):
+    emb, _ = pair
+    assert copy.deepcopy(emb) is emb
+    assert emb.with_config(pooling="mean").storage is emb.storage
+    again = pickle.loads(pickle.dumps(emb))
+    assert again.fingerprint == emb.fingerprint
+    emb.save(tmp_path / "t.safetensors")
+    opened = ws.load(tmp_path / "t.safetensors")
+    wire = pickle.dumps(opened.with_config(pooling="mean"))
+    assert len(pickle.dumps(opened)) < 1000
+    assert pickle.loads(wire).config.pooling == "mean"
+    ws.Embeddings.from_arrays(["x"], [[1.0] * 20]).save(tmp_path / "t.safetensors")
+    with pytest.raises(InputError, match="has been replaced since"):
+        pickle.loads(pickle.dumps(opened))

@@ -1,0 +1,97 @@
+"""Kernels against plain NumPy, compiled and as plain Python."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wordstock.kernels.pool import pool_rows
+from wordstock.kernels.topk import scan_analogies_add, scan_analogies_mul, scan_by_query, scan_by_row
+
+
+def empty(n, k):
+    return np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64)
+
+
+def best(scores, k):
+    """The k best columns of each line, equal scores in column order."""
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(scores, order, 1), order
+
+
+@pytest.mark.parametrize("n", [3, 128, 300])
+@pytest.mark.parametrize("k", [1, 5])
+def test_scans_find_the_best_in_order(n, k):
+    rng = np.random.default_rng(n * 10 + k)
+    products = rng.integers(-9, 9, (7, n)).astype(np.float32)  # many equal scores
+    scales = rng.integers(1, 4, n).astype(np.float32)
+    k = min(k, n)
+    wanted_scores, wanted = best(products * scales, k)
+    for cut in (n, n // 2):
+        scores, rows = empty(7, k)
+        scan_by_query(products[:, :cut].copy(), scales[:cut], 100, scores, rows)
+        scan_by_query(products[:, cut:].copy(), scales[cut:], 100 + cut, scores, rows)
+        np.testing.assert_array_equal(scores, wanted_scores)
+        np.testing.assert_array_equal(rows, wanted + 100)
+        scores, rows = empty(7, k)
+        columns = np.ascontiguousarray(products.T)
+        for first, last in ((0, 3), (3, 7)):
+            scan_by_row(columns[:cut], scales[:cut], 0, first, last, scores, rows)
+            scan_by_row(columns[cut:], scales[cut:], cut, first, last, scores, rows)
+        np.testing.assert_array_equal(scores, wanted_scores)
+        np.testing.assert_array_equal(rows, wanted)
+
+
+def test_analogy_scans():
+    rng = np.random.default_rng(5)
+    cosines = rng.uniform(0, 1, (6, 400)).astype(np.float32)
+    triples = np.array([[0, 1, 2], [3, 4, 5], [5, 5, 0]])
+    a, b, c = (cosines[triples[:, i]] for i in range(3))
+    for scan, score in (
+        (scan_analogies_add, b - a + c),
+        (scan_analogies_mul, b * c / (a + np.float32(0.001))),
+    ):
+        scores, rows = empty(3, 4)
+        scan(cosines, triples, 0, 0, 2, scores, rows)
+        scan(cosines, triples, 0, 2, 3, scores, rows)
+        wanted_scores, wanted = best(score, 4)
+        np.testing.assert_array_equal(rows, wanted)
+        np.testing.assert_allclose(scores, wanted_scores, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("scaled", [True, False])
+def test_pooling_is_a_weighted_mean_over_known_words(weighted, scaled):
+    rng = np.random.default_rng(1)
+    vectors = rng.integers(-100, 100, (9, 19)).astype(np.int8 if scaled else np.float32)
+    scales = rng.uniform(0.5, 1, 9 if scaled else 0).astype(np.float32)
+    weights = rng.uniform(0, 1, 9 if weighted else 0).astype(np.float32)
+    rows = np.array([0, 3, -1, 8, 8, -1, 2])
+    bounds = np.array([0, 3, 3, 6, 7])
+    out = np.full((4, 19), np.nan, np.float32)
+    pool_rows(vectors, scales, rows, weights, bounds, 0, 4, out)
+    full = vectors.astype(np.float64)
+    if scaled:
+        full *= scales[:, None]
+    if weighted:
+        full *= weights[:, None]
+    wanted = [full[[0, 3]].mean(0), np.zeros(19), full[[8, 8]].mean(0), full[2]]
+    np.testing.assert_allclose(out, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_kernels_run_as_plain_python():
+    """The same tests with the compiler off: what is compiled is ordinary Python."""
+    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+        return
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stdout[-3000:]
