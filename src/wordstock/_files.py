@@ -23,6 +23,7 @@ _REMEDY = {
     errno.EEXIST: "a part of the path is a file, not a folder",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.EISDIR: "the path is a folder: give a file name",
+    errno.EFBIG: "the file would be larger than this system or `ulimit -f` allows: choose another folder",
     errno.ENAMETOOLONG: "the file name is too long",
 }
 

@@ -1,0 +1,245 @@
+"""``wordstock models`` and ``wordstock info``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from wordstock.errors import InputError, UnknownModelError
+
+__all__ = ["info", "models"]
+
+_UNKNOWN = "–"
+_FIRST = 8  # keys shown of a table
+
+
+def models(
+    language: Annotated[str, typer.Option("--language", "-l", help="Only models of this language, such as fr.")] = "",
+    kind: Annotated[str, typer.Option(help="Only this kind: table or encoder.")] = "",
+    cached: Annotated[bool, typer.Option("--cached", help="Only models in the cache, by name and with sizes.")] = False,
+    remove: Annotated[str, typer.Option(metavar="NAME", help="Delete this model from the cache and stop.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the models that can be loaded by name, and those in the cache."""
+    if kind not in ("", "table", "encoder"):
+        raise InputError(f"--kind {kind}: known are table, encoder")
+    if remove:
+        _remove(remove)
+        return
+    found = [
+        row
+        for row in _rows(language)
+        if (not kind or row["kind"] == kind)
+        and (not language or row["language"] == language)
+        and (not cached or row["cached"])
+    ]
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    _show_models(found)
+
+
+def _rows(language: str) -> list[dict[str, Any]]:
+    from wordstock.hub.cache import listed, lookup
+    from wordstock.hub.entry import Entry
+    from wordstock.hub.registry import registry
+
+    known = registry()
+    entries = list(known.entries.values())
+    families = []
+    for family in known.families.values():
+        if language in family.languages:
+            entries.append(family.entry(language))
+        elif not language:
+            families.append(family)
+    rows = []
+    names = {entry.name for entry in entries}
+    for manifest in listed():
+        if manifest.name not in names and (entry := known.get(manifest.name)) is not None:
+            entries.append(entry)  # one of a family
+        elif manifest.name not in names:
+            rows.append(_row(Entry(manifest.name, _hub_source(manifest.name), kind=manifest.kind), manifest.size))
+    for entry in entries:
+        manifest_found = lookup(entry)
+        rows.append(_row(entry, manifest_found.size if manifest_found else 0))
+    for family in families:
+        row = _row(family.entry(family.languages[0]), 0)
+        name = family.pattern.replace("{lang}", "LANG")
+        rows.append({**row, "name": name, "language": f"{len(family.languages)} codes"})
+    return rows
+
+
+def _hub_source(name: str) -> Any:
+    from wordstock.hub.registry import find
+
+    try:
+        return find(name).source
+    except UnknownModelError:
+        from wordstock.hub.entry import PathSource
+
+        return PathSource(name)  # a name that has left the user's registry
+
+
+def _row(entry: Any, cached: int) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "language": entry.language,
+        "dim": entry.dim,
+        "keys": entry.vocabulary,
+        "size": entry.size,
+        "licence": entry.licence,
+        "source": str(entry.source),
+        "verified": entry.verified,
+        "cached": cached > 0,
+        "bytes_in_cache": cached,
+    }
+
+
+def _show_models(rows: list[dict[str, Any]]) -> None:
+    from wordstock.hub.cache import cache_folder
+
+    table = Table(caption=f"cache: {escape(str(cache_folder()))}", caption_justify="left")
+    table.add_column("name", no_wrap=True)
+    for name in ("kind", "language"):
+        table.add_column(name)
+    for name in ("dim", "keys", "download"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("licence")
+    table.add_column("verified", no_wrap=True)
+    table.add_column("cached", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            escape(row["name"]),
+            row["kind"] or _UNKNOWN,
+            row["language"] or _UNKNOWN,
+            str(row["dim"] or _UNKNOWN),
+            f"{row['keys']:,}" if row["keys"] else _UNKNOWN,
+            _megabytes(row["size"]),
+            escape(row["licence"]) or _UNKNOWN,
+            "yes" if row["verified"] else "not here",
+            _megabytes(row["bytes_in_cache"]) if row["cached"] else "",
+        )
+    Console().print(table)
+
+
+def _remove(name: str) -> None:
+    from wordstock.hub import remove
+
+    there = remove(name)
+    Console().print(f"{escape(name)} removed from the cache" if there else f"{escape(name)} was not in the cache")
+
+
+def info(
+    model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A registered name or a path to vectors.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Recompute the digest over all bytes and compare.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what is known of a model: its card, and for vectors at hand their size, settings and fingerprint."""
+    facts: dict[str, Any] = {} if _is_path(model) else _registered(model)
+    if (table := _at_hand(model, facts)) is not None:
+        facts |= _described(table)
+        if verify:
+            facts["digest matches"] = table.verify()
+    elif verify:
+        raise InputError(f"{model} is not a table at hand, so there is nothing to verify; load it first")
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        _show_facts(model, facts)
+    if facts.get("digest matches") is False:
+        raise typer.Exit(1)
+
+
+def _is_path(model: str) -> bool:
+    return Path(model).expanduser().is_file() or ("/" in model and not model.startswith("hf:"))
+
+
+def _registered(name: str) -> dict[str, Any]:
+    from wordstock.hub import find
+    from wordstock.hub.cache import lookup
+
+    entry = find(name)
+    manifest = lookup(entry)
+    facts = {
+        "name": entry.name,
+        "kind": entry.kind or (manifest.kind if manifest else None),
+        "language": entry.language,
+        "dim": entry.dim,
+        "keys": entry.vocabulary,
+        "licence": entry.licence,
+        "source": str(entry.source),
+        "download": entry.size,
+        "sha256": entry.sha256 or "not on record",
+        "training": entry.training,
+        "citation": entry.citation,
+        "notes": list(entry.notes),
+        "verified": entry.verified,
+        "cached": str(manifest.path) if manifest else None,
+    }
+    if manifest:
+        facts |= {"fetched": manifest.fetched, **manifest.detail}
+    return facts
+
+
+def _at_hand(model: str, facts: dict[str, Any]) -> Any:
+    from wordstock.hub import load
+
+    if not facts:
+        return load(model)
+    return load(model) if facts["cached"] and facts["kind"] == "table" else None
+
+
+def _described(table: Any) -> dict[str, Any]:
+    described = {
+        "keys": len(table),
+        "dim": table.dim,
+        "precision": table.storage.precision,
+        "bytes": table.storage.nbytes,
+        "casing": table.card.casing or table.config.tokenizer.casing,
+        "encode": table.config.to_dict(),
+        "subwords": table.subwords is not None,
+        "counts": table.vocabulary.counts is not None,
+        "fingerprint": table.fingerprint,
+        "first keys": list(table.keys[:_FIRST]),
+    }
+    return {**table.card.to_dict(), **described}
+
+
+def _show_facts(model: str, facts: dict[str, Any]) -> None:
+    table = Table(title=escape(model), title_justify="left", show_header=False)
+    table.add_column("field", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name, escape(_shown(name, value)))
+    Console().print(table)
+
+
+def _shown(name: str, value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "no" if name == "cached" else "unknown" if name != "notes" else "none"
+    if name == "verified":
+        return "yes" if value else "not verified here"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in ("download", "bytes"):
+        return f"{value:,} bytes"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(key, inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ("; " if name == "notes" else " ").join(map(str, value))
+    return str(value)
+
+
+def _megabytes(size: int | None) -> str:
+    if not size:
+        return _UNKNOWN
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"

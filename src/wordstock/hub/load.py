@@ -1,0 +1,115 @@
+"""``load``: a registered name, a path in any known format, or a repository on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from wordstock.embeddings import Embeddings, read_native
+from wordstock.errors import FormatError, ModelError, UnknownModelError
+from wordstock.hub.cache import Manifest
+from wordstock.hub.convert import is_encoder, looks_native
+from wordstock.hub.entry import Entry
+from wordstock.hub.fetching import fetch_entry
+from wordstock.hub.registry import find, near_names, registry
+
+__all__ = ["load"]
+
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) -> Embeddings:
+    """Open a model, fetching it first if it is a named one that is not in the cache.
+
+    A native file is mapped, whatever its size, in milliseconds; a named table is kept as such a file in the cache
+    after its first load. Other formats are read into memory: save them once to have them open as fast.
+
+    Parameters
+    ----------
+    name_or_path : a registered name (``wordstock models`` lists them), a path to vectors in any known format, or
+        ``hf:org/name``. A file of the same name wins over a registered name.
+    progress : False shows no bar during a fetch; None and True show one on stderr if that is a terminal.
+
+    Returns
+    -------
+    The table, memory-mapped where it comes from a native file.
+
+    Raises
+    ------
+    UnknownModelError
+        Neither a file nor a known name; gives near matches.
+    ModelError
+        The model is a contextual encoder, which this version does not run.
+    FormatError
+        A damaged file, or one in no known format.
+    DownloadError, OfflineError, StorageError, MissingExtraError
+        As ``wordstock.hub.fetch``.
+    """
+    text = os.fspath(name_or_path)
+    if not text.startswith("hf:"):
+        path = Path(text).expanduser()
+        named = isinstance(name_or_path, str)
+        if _is_file(path) or (path.is_dir() and not (named and registry().get(text))):
+            return _open(path)
+        if not named or _looks_like_path(text):
+            raise UnknownModelError(_no_such_file(text))
+    entry = find(text)
+    if entry.kind == "encoder":
+        raise ModelError(_encoder_message(entry.name))
+    return _open_cached(entry, fetch_entry(entry, progress=progress))
+
+
+def _open(path: Path) -> Embeddings:
+    if path.is_file() and looks_native(path):
+        return read_native(path)
+    if path.is_dir() and is_encoder(path):
+        raise ModelError(f"{path} holds a contextual encoder; this version of wordstock opens tables only")
+    from wordstock import formats
+
+    table: Embeddings = formats.read(path)
+    return table
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
+def _open_cached(entry: Entry, manifest: Manifest) -> Embeddings:
+    if manifest.kind == "encoder":
+        raise ModelError(_encoder_message(entry.name))
+    try:
+        return read_native(manifest.path)
+    except FormatError as error:
+        raise FormatError(
+            manifest.path,
+            expected=error.expected,
+            found=error.found,
+            offset=error.offset,
+            remedy=f"the copy in the cache is damaged: run wordstock.hub.fetch({entry.name!r}, force=True) "
+            f"or delete the folder {manifest.folder}",
+        ) from error
+
+
+def _looks_like_path(text: str) -> bool:
+    separators = {os.sep, os.altsep or os.sep, "/"}
+    return not text or any(mark in text for mark in separators) or (bool(Path(text).suffix) and not near_names(text))
+
+
+def _no_such_file(text: str) -> str:
+    message = f"no such file or folder: {text!r}"
+    if _REPO.fullmatch(text):
+        message += f"; for a model on the Hugging Face hub write 'hf:{text}'"
+    if near := near_names(Path(text).name):
+        message += f"; registered names like it: {', '.join(near)}"
+    return message + "; `wordstock models` lists the registered names"
+
+
+def _encoder_message(name: str) -> str:
+    return (
+        f"{name} is a contextual encoder, which this version of wordstock cannot run; "
+        f"wordstock.hub.fetch({name!r}) brings its files and returns their folder"
+    )

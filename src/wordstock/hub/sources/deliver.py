@@ -1,0 +1,51 @@
+"""One door to all sources."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from wordstock.errors import DownloadError
+from wordstock.hub.entry import Entry, HubSource, PathSource, UrlSource, WheelSource
+from wordstock.hub.progress import Report
+from wordstock.hub.sources.receipt import Receipt, check_hash
+
+__all__ = ["Receipt", "deliver"]
+
+
+def deliver(entry: Entry, raw: Path, work: Path, report: Report) -> Receipt:
+    """Bring the files of a model into ``raw``; ``work`` is for what is needed on the way.
+
+    Raises
+    ------
+    DownloadError
+        The source did not deliver, or delivered something else than the registry promises.
+    MissingExtraError
+        The source needs a library that is not installed.
+    """
+    source = entry.source
+    if isinstance(source, WheelSource):
+        from wordstock.hub.sources.wheel import deliver_wheel
+
+        return deliver_wheel(source, raw, work, entry.size, report)
+    if isinstance(source, UrlSource):
+        from wordstock.hub.sources.url import deliver_url
+
+        return deliver_url(source, raw, work, entry.size, report)
+    if isinstance(source, HubSource):
+        from wordstock.hub.sources.huggingface import deliver_repo
+
+        return deliver_repo(source, raw, report)
+    return _deliver_path(source, raw)
+
+
+def _deliver_path(source: PathSource, raw: Path) -> Receipt:
+    path = Path(source.path).expanduser()
+    if path.is_dir():
+        shutil.copytree(path, raw, dirs_exist_ok=True)
+        return Receipt("")
+    if not path.is_file():
+        raise DownloadError(f"the registry names {path}, and no such file or folder is there")
+    sha256 = check_hash(path, source.sha256, str(path))
+    shutil.copyfile(path, raw / path.name)
+    return Receipt(sha256)
