@@ -1,0 +1,117 @@
+"""``wordstock demo``: real vectors, their neighbours and analogies, and what they save when labels are few."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from wordstock.cli.nearest import DEFAULT_MODEL, load_table
+from wordstock.embeddings import Embeddings
+
+__all__ = ["demo"]
+
+NEIGHBOURS = ("physician", "fever", "invoice", "football")
+ANALOGIES = (
+    ("man", "king", "woman"),
+    ("france", "paris", "italy"),
+    ("big", "bigger", "small"),
+    ("doctor", "hospital", "teacher"),
+)
+GROUPS = {
+    "body": ("head", "arm", "leg", "knee", "chest", "stomach", "throat", "skin", "eye", "shoulder"),
+    "symptoms": ("pain", "fever", "cough", "nausea", "rash", "bleeding", "headache", "dizziness", "swelling"),
+    "medicines": ("insulin", "aspirin", "antibiotic", "vaccine", "pill", "ointment", "penicillin", "morphine"),
+    "money": ("bill", "payment", "invoice", "fee", "refund", "insurance", "cost", "tax", "debt"),
+    "time": ("monday", "tuesday", "friday", "tomorrow", "morning", "afternoon", "week", "month"),
+    "countries": ("france", "germany", "italy", "spain", "poland", "sweden", "norway", "portugal"),
+    "feelings": ("happy", "sad", "anxious", "lonely", "angry", "afraid", "tired", "hopeless", "calm"),
+}
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes.")] = Path(
+        "wordstock-demo.png"
+    ),
+    seeds: Annotated[int, typer.Option(min=1, help="Random draws of training messages.")] = 5,
+    per_class: Annotated[int, typer.Option(min=2, max=12, help="Training messages per class.")] = 8,
+) -> None:
+    """Show the whole path on real pre-trained vectors: neighbours, analogies, few-shot classification, a map."""
+    console = Console()
+    start = time.perf_counter()
+    emb = load_table(DEFAULT_MODEL)
+    console.print(
+        f"[bold]{DEFAULT_MODEL}[/]: {len(emb):,} words, {emb.dim} dimensions, "
+        f"ready in {time.perf_counter() - start:.2f} s\n"
+    )
+    _neighbours(console, emb)
+    _analogies(console, emb)
+    _classification(console, emb, seeds, per_class)
+    _picture(console, emb, output)
+
+
+def _neighbours(console: Console, emb: Embeddings) -> None:
+    table = Table(title="nearest words", title_justify="left")
+    for word in NEIGHBOURS:
+        table.add_column(word)
+    found = emb.nearest(list(NEIGHBOURS), 5)
+    for line in zip(*found, strict=True):
+        table.add_row(*(f"{key} {score:.2f}" for key, score in line))
+    console.print(table)
+
+
+def _analogies(console: Console, emb: Embeddings) -> None:
+    table = Table("question", "answers", title="analogies", title_justify="left")
+    for (a, b, c), found in zip(ANALOGIES, emb.analogies(ANALOGIES, 3), strict=True):
+        answers = ", ".join(f"[bold]{key}[/]" if rank == 0 else key for rank, (key, _) in enumerate(found))
+        table.add_row(f"{a} is to {b} as {c} is to", answers)
+    console.print(table)
+
+
+def _classification(console: Console, emb: Embeddings, seeds: int, per_class: int) -> None:
+    from wordstock.tasks import TextClassifier, random_like, read_labelled, tfidf_baseline
+
+    with as_file(files("wordstock.cli") / "triage") as folder:
+        train = read_labelled(folder / "train.csv")
+        test = read_labelled(folder / "test.csv")
+    labels = np.array(train.labels)
+    methods = {
+        "pre-trained vectors": lambda seed: TextClassifier(emb, seed=seed),
+        "the same from scratch (random vectors)": lambda seed: TextClassifier(random_like(emb, seed), seed=seed),
+        "TF-IDF": lambda seed: tfidf_baseline(seed=seed),
+    }
+    table = Table("model", "accuracy", "lowest – highest", title_justify="left")
+    classes = len(set(train.labels))
+    table.title = (
+        f"routing messages to a clinic: {classes} classes, {per_class} labelled messages each, "
+        f"{len(test.texts)} held out, {seeds} draws"
+    )
+    for name, make in methods.items():
+        scores = []
+        for seed in range(seeds):
+            chosen = _draw(labels, per_class, seed)
+            model = make(seed).fit([train.texts[i] for i in chosen], labels[chosen].tolist())
+            scores.append(float(np.mean(np.array(model.predict(test.texts)) == np.array(test.labels))))
+        table.add_row(name, f"{np.mean(scores):.1%}", f"{min(scores):.1%} – {max(scores):.1%}")
+    console.print(table)
+
+
+def _draw(labels: np.ndarray, per_class: int, seed: int) -> list[int]:
+    rng = np.random.default_rng(seed)
+    chosen = [rng.permutation(np.flatnonzero(labels == label))[:per_class] for label in np.unique(labels)]
+    return [int(i) for i in np.concatenate(chosen)]
+
+
+def _picture(console: Console, emb: Embeddings, output: Path) -> None:
+    from wordstock.evaluate.word_map import word_map
+
+    word_map(
+        emb, GROUPS, output, title=f"{DEFAULT_MODEL}: {sum(map(len, GROUPS.values()))} words, 50 dimensions in two"
+    )
+    console.print(f"a map of words: {output.resolve()}")
