@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wordstock.errors import InputError, UnknownModelError
+from wordstock.errors import InputError
 
 __all__ = ["info", "models"]
 
-_UNKNOWN = "–"
+_UNKNOWN = "-"
 _FIRST = 8  # keys shown of a table
 
 
@@ -47,43 +47,25 @@ def models(
 
 def _rows(language: str) -> list[dict[str, Any]]:
     from wordstock.hub.cache import listed, lookup
-    from wordstock.hub.entry import Entry
+    from wordstock.hub.fetching import entry_of
     from wordstock.hub.registry import registry
 
     known = registry()
-    entries = list(known.entries.values())
-    families = []
-    for family in known.families.values():
-        if language in family.languages:
-            entries.append(family.entry(language))
-        elif not language:
-            families.append(family)
+    families = [family for family in known.families.values() if not language or language in family.languages]
+    entries = dict(known.entries)
+    if language:
+        entries |= {entry.name: entry for entry in (family.entry(language) for family in families)}
+    entries |= {manifest.name: entry_of(manifest) for manifest in listed()}
     rows = []
-    names = {entry.name for entry in entries}
-    for manifest in listed():
-        if manifest.name not in names and (entry := known.get(manifest.name)) is not None:
-            entries.append(entry)  # one of a family
-        elif manifest.name not in names:
-            rows.append(_row(Entry(manifest.name, _hub_source(manifest.name), kind=manifest.kind), manifest.size))
-    for entry in entries:
-        manifest_found = lookup(entry)
-        rows.append(_row(entry, manifest_found.size if manifest_found else 0))
-    for family in families:
-        row = _row(family.entry(family.languages[0]), 0)
-        name = family.pattern.replace("{lang}", "LANG")
-        rows.append({**row, "name": name, "language": f"{len(family.languages)} codes"})
+    for entry in entries.values():
+        manifest = lookup(entry)
+        rows.append(_row(entry, manifest.size if manifest else 0))
+    if not language:
+        for family in families:
+            row = _row(family.entry(family.languages[0]), 0)
+            name = family.pattern.replace("{lang}", "LANG")
+            rows.append({**row, "name": name, "language": f"{len(family.languages)}", "languages": family.languages})
     return rows
-
-
-def _hub_source(name: str) -> Any:
-    from wordstock.hub.registry import find
-
-    try:
-        return find(name).source
-    except UnknownModelError:
-        from wordstock.hub.entry import PathSource
-
-        return PathSource(name)  # a name that has left the user's registry
 
 
 def _row(entry: Any, cached: int) -> dict[str, Any]:
@@ -105,14 +87,14 @@ def _row(entry: Any, cached: int) -> dict[str, Any]:
 def _show_models(rows: list[dict[str, Any]]) -> None:
     from wordstock.hub.cache import cache_folder
 
-    table = Table(caption=f"cache: {escape(str(cache_folder()))}", caption_justify="left")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("name", no_wrap=True)
-    for name in ("kind", "language"):
-        table.add_column(name)
-    for name in ("dim", "keys", "download"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("licence")
-    table.add_column("verified", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("lang", no_wrap=True)
+    table.add_column("dim", justify="right", no_wrap=True)
+    table.add_column("MB", justify="right", no_wrap=True)
+    table.add_column("licence", no_wrap=True, overflow="crop", max_width=16)
+    table.add_column("*", no_wrap=True)
     table.add_column("cached", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
@@ -120,13 +102,15 @@ def _show_models(rows: list[dict[str, Any]]) -> None:
             row["kind"] or _UNKNOWN,
             row["language"] or _UNKNOWN,
             str(row["dim"] or _UNKNOWN),
-            f"{row['keys']:,}" if row["keys"] else _UNKNOWN,
-            _megabytes(row["size"]),
+            f"{row['size'] / 1e6:,.0f}" if row["size"] else _UNKNOWN,
             escape(row["licence"]) or _UNKNOWN,
-            "yes" if row["verified"] else "not here",
+            "*" if row["verified"] else "",
             _megabytes(row["bytes_in_cache"]) if row["cached"] else "",
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print("* fetched and checked by wordstock's own tests; the others are not verified here", style="dim")
+    console.print(f"cache: {escape(str(cache_folder()))}", style="dim", soft_wrap=True)
 
 
 def _remove(name: str) -> None:
@@ -158,7 +142,12 @@ def info(
 
 
 def _is_path(model: str) -> bool:
-    return Path(model).expanduser().is_file() or ("/" in model and not model.startswith("hf:"))
+    from wordstock.hub import registry
+
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return registry().get(model) is None
+    return path.is_file() or ("/" in model and not model.startswith("hf:"))
 
 
 def _registered(name: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import datetime
 import os
 from pathlib import Path
 
-from wordstock.errors import DownloadError, OfflineError
+from wordstock.errors import DownloadError, OfflineError, UnknownModelError
 from wordstock.hub import cache
 from wordstock.hub.entry import Entry, HubSource, PathSource
 from wordstock.hub.registry import find
 
-__all__ = ["cached", "fetch", "fetch_entry", "offline", "remove"]
+__all__ = ["cached", "entry_of", "fetch", "fetch_entry", "offline", "remove"]
 
 
 def fetch(name: str, *, force: bool = False, progress: bool | None = None) -> Path:
@@ -109,9 +109,18 @@ def remove(name: str) -> bool:
     StorageError
         The cache folder cannot be written.
     """
-    entry = find(name)
+    held = [manifest for manifest in cache.listed() if manifest.name == name]
+    entry = entry_of(held[0]) if held else find(name)
     with cache.locked(entry):
         return cache.discard(entry)
+
+
+def entry_of(manifest: cache.Manifest) -> Entry:
+    """The entry of a model in the cache, even if its name has left the registry."""
+    try:
+        return find(manifest.name)
+    except UnknownModelError:
+        return Entry(manifest.name, PathSource(manifest.source), kind=manifest.kind)
 
 
 def offline() -> bool:
