@@ -5,6 +5,7 @@ Every thread walks its own share of the rows: a product with single-threaded BLA
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -25,6 +26,7 @@ _FEW = 8  # queries up to which the scan runs along the rows
 _QUERIES = 4096  # queries handled at once; bounds the scratch to 8 MB a thread
 _BLOCK_FEW = 32768
 _BLOCK_MANY = 512
+_EPSILON = np.float32(0.001)  # of 3CosMul (Levy & Goldberg 2014): keeps its divisor off zero
 
 
 class Neighbor(NamedTuple):
@@ -82,33 +84,55 @@ def _top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: 
 
 
 def top_k_analogies(
-    storage: Storage, inverse_norms: FloatArray, words: FloatArray, triples: IntArray, k: int, method: AnalogyMethod
+    storage: Storage,
+    inverse_norms: FloatArray,
+    words: FloatArray,
+    triples: IntArray,
+    k: int,
+    method: AnalogyMethod,
+    *,
+    skip: Sequence[IntArray] | None = None,
 ) -> tuple[FloatArray, IntArray]:
     """The k best rows x for each question "a is to b as c is to x".
 
-    The cosines of all distinct words with a block of rows are computed once; each question then combines three lines
-    of them, so that a set of many questions over few words costs little more than its words do.
+    The cosines of all distinct words with a block of rows are computed once, and so are the differences of all distinct
+    pairs (a, b): a set of many questions over few words costs little more than its words do. For 3CosMul
+    (Levy & Goldberg 2014) cosines are shifted to (1 + x) / 2 and pairs hold quotients.
 
     Parameters
     ----------
     words : float32 (n_words, dim), of length 1, the distinct words of the questions.
     triples : int64 (n, 3), positions of a, b and c in ``words``.
+    skip : for each word, the rows that are no answer to a question in which it occurs; None skips nothing.
+
+    Returns
+    -------
+    scores float32 and rows int64, both (n, min(k, rows)), best first; row -1 and score -inf where none is left.
     """
-    from wordstock.kernels.topk import scan_analogies_add, scan_analogies_mul
+    from wordstock.kernels.analogy import scan_analogies
 
     k = min(k, len(storage))
-    scan = scan_analogies_add if method == "3cosadd" else scan_analogies_mul
-    step = max(128, min(_BLOCK_FEW, (1 << 20) // max(1, len(words))))  # 4 MB of cosines
+    pairs, pair_of = np.unique(triples[:, 0] * len(words) + triples[:, 1], return_inverse=True)
+    first, second = pairs // len(words), pairs % len(words)
+    skip = skip or [np.empty(0, np.int64)] * len(words)
+    skip_bounds = np.cumsum([0, *map(len, skip)], dtype=np.int64)
+    skip_rows = np.concatenate([np.empty(0, np.int64), *skip])
+    lines = len(words) + len(pairs)
+    step = max(256, min(_BLOCK_FEW, (1 << 21) // max(1, lines) // 64 * 64))  # 8 MB of lines
 
-    def work(first: int, last: int) -> tuple[FloatArray, IntArray]:
+    def work(start: int, stop: int) -> tuple[FloatArray, IntArray]:
         scores, rows = _empty(len(triples), k)
-        for start in range(first, last, step):
-            stop = min(start + step, last)
-            unit = storage.block(start, stop) * inverse_norms[start:stop, None]
-            cosines = words @ unit.T
-            if method == "3cosmul":
-                cosines = (1 + cosines) / 2
-            scan(cosines, triples, start, 0, len(triples), scores, rows)
+        for low in range(start, stop, step):
+            high = min(low + step, stop)
+            cosines = words @ (storage.block(low, high) * inverse_norms[low:high, None]).T
+            if method == "3cosadd":
+                pair_lines = cosines[second] - cosines[first]
+            else:
+                cosines = np.maximum((1 + cosines) / 2, 0)
+                pair_lines = cosines[second] / (cosines[first] + _EPSILON)
+            scan_analogies(
+                pair_lines, cosines, pair_of, triples, skip_bounds, skip_rows, low, method == "3cosmul", scores, rows
+            )
         return scores, rows
 
     with _controller().limit(limits=1, user_api="blas"):
