@@ -1,0 +1,61 @@
+"""``wordstock convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from wordstock.embeddings.storage import Precision
+from wordstock.errors import InputError
+from wordstock.formats import EncodingErrors, Format, NonFinite
+from wordstock.formats import convert as convert_file
+
+__all__ = ["convert"]
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="A file of vectors; its format is told by its content.")],
+    target: Annotated[Path, typer.Argument(help="The file to write, perhaps ending in .gz, .bz2 or .zst.")],
+    format: Annotated[
+        str | None, typer.Option(help=f"Of the target: {', '.join(get_args(Format))}. Default: by its extension.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take the first rows only.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help=f"Of a native target: {', '.join(get_args(Precision))}. Default: as it is.")
+    ] = None,
+    encoding_errors: Annotated[
+        str, typer.Option(help=f"Keys that are not UTF-8: {', '.join(get_args(EncodingErrors))}.")
+    ] = "strict",
+    non_finite: Annotated[
+        str, typer.Option(help=f"Rows with NaN or infinity: {', '.join(get_args(NonFinite))}.")
+    ] = "raise",
+) -> None:
+    """Convert vectors to another format and say what is lost."""
+    options: dict[str, Any] = {"limit": limit}
+    for name, value, known in (
+        ("format", format, Format),
+        ("precision", precision, Precision),
+        ("encoding-errors", encoding_errors, EncodingErrors),
+        ("non-finite", non_finite, NonFinite),
+    ):
+        if value is not None and value not in get_args(known):
+            raise InputError(f"--{name} {value}: known are {', '.join(get_args(known))}")
+        options[name.replace("-", "_")] = value
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        report = convert_file(
+            source, target, progress=lambda done, total: bar.update(task, completed=done, total=total), **options
+        )
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"wrote {target}", markup=False)
+    if report:
+        console.print("not in the new file:")
+        for line in report:
+            console.print(f"  - {line}", markup=False)
+    else:
+        console.print("nothing is lost")

@@ -1,0 +1,32 @@
+"""Files of vectors: one reader and one writer per format, and doors that choose between them.
+
+Formats: the native file, word2vec text and binary, GloVe text; the latter three also as .gz, .bz2 and .zst.
+"""
+
+from wordstock.formats.builder import EncodingErrors, NonFinite
+from wordstock.formats.conversion import convert, losses
+from wordstock.formats.detect import Format, detect
+from wordstock.formats.dispatch import format_of_name, read, write
+from wordstock.formats.glove import read_glove, write_glove
+from wordstock.formats.window import Progress
+from wordstock.formats.word2vec import read_word2vec_text, write_word2vec_text
+from wordstock.formats.word2vec_binary import read_word2vec_binary, write_word2vec_binary
+
+__all__ = [
+    "EncodingErrors",
+    "Format",
+    "NonFinite",
+    "Progress",
+    "convert",
+    "detect",
+    "format_of_name",
+    "losses",
+    "read",
+    "read_glove",
+    "read_word2vec_binary",
+    "read_word2vec_text",
+    "write",
+    "write_glove",
+    "write_word2vec_binary",
+    "write_word2vec_text",
+]

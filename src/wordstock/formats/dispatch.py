@@ -1,0 +1,138 @@
+"""One door for reading and one for writing: by content, and by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from wordstock.embeddings import Embeddings, read_native, write_native
+from wordstock.embeddings.storage import Precision
+from wordstock.errors import InputError
+from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions
+from wordstock.formats.compression import compression_of_name
+from wordstock.formats.detect import Format, detect
+from wordstock.formats.glove import read_glove, write_glove
+from wordstock.formats.window import Progress
+from wordstock.formats.word2vec import read_word2vec_text, write_word2vec_text
+from wordstock.formats.word2vec_binary import read_word2vec_binary, write_word2vec_binary
+
+__all__ = ["format_of_name", "read", "write"]
+
+_READERS = {"word2vec-text": read_word2vec_text, "word2vec-binary": read_word2vec_binary, "glove": read_glove}
+_SUFFIXES: dict[str, Format] = {
+    ".safetensors": "native",
+    ".txt": "word2vec-text",
+    ".vec": "word2vec-text",
+    ".bin": "word2vec-binary",
+    ".glove": "glove",
+}
+
+
+def read(
+    path: Path | str,
+    *,
+    format: Format | None = None,
+    limit: int | None = None,
+    encoding_errors: EncodingErrors = "strict",
+    non_finite: NonFinite = "raise",
+    progress: Progress | None = None,
+) -> Embeddings:
+    """Read a file of vectors in any known format, compressed or not.
+
+    Parameters
+    ----------
+    format : "native", "word2vec-text", "word2vec-binary" or "glove"; None tells by content, never by name.
+    limit : read the first rows only; None reads all. Rows that are dropped count.
+    encoding_errors : what becomes of a key that is not UTF-8. "strict" raises, "replace" puts U+FFFD for each bad
+        sequence, "latin-1" takes each of that key's bytes for a character. Keys that become equal count as repeated.
+    non_finite : what becomes of a row with NaN, infinity, or numbers whose squares overflow float32: "raise" or "drop".
+    progress : called after each block with the bytes of the file read and the bytes in all.
+
+    Returns
+    -------
+    A table in memory; a native file is mapped instead. Of repeated keys the first is kept. Whatever was dropped or
+    repaired is counted in one warning and in ``card.notes``.
+
+    Raises
+    ------
+    FormatError
+        An unknown or damaged file; says where, what stood there, and what to do.
+    InputError
+        An option that is not known.
+    FileNotFoundError
+        No such file.
+    MissingExtraError
+        A Zstandard file without the library for it.
+    """
+    options = ReadOptions(encoding_errors, non_finite, limit, progress)
+    known: Format = detect(path) if format is None else format
+    if known == "native":
+        table = read_native(path)
+        return table if limit is None or limit >= len(table) else table.subset(table.keys[:limit])
+    if known not in _READERS:
+        raise InputError(f"format={known!r}: known are {', '.join(get_args(Format))}")
+    return _READERS[known](
+        path,
+        encoding_errors=options.encoding_errors,
+        non_finite=options.non_finite,
+        limit=options.limit,
+        progress=options.progress,
+    )
+
+
+def format_of_name(path: Path | str) -> Format:
+    """The format that a file of this name is written in, a compression suffix set aside.
+
+    ``.safetensors`` native, ``.txt`` and ``.vec`` word2vec text, ``.bin`` word2vec binary, ``.glove`` and
+    ``.glove.txt`` GloVe text.
+
+    Raises
+    ------
+    InputError
+        Another extension; lists the known ones.
+    """
+    bare, _ = compression_of_name(Path(path))
+    suffixes = [suffix.lower() for suffix in bare.suffixes[-2:]]
+    if suffixes == [".glove", ".txt"]:
+        return "glove"
+    found = _SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if found is None:
+        known = ", ".join(f"{suffix} ({name})" for suffix, name in _SUFFIXES.items())
+        raise InputError(f"{path}: no format known by this extension; name it with format=, or use one of {known}")
+    return found
+
+
+def write(
+    table: Embeddings, path: Path | str, *, format: Format | None = None, precision: Precision | None = None
+) -> None:
+    """Write a table in a format, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+
+    Parameters
+    ----------
+    format : "native", "word2vec-text", "word2vec-binary" or "glove"; None tells by name, see ``format_of_name``.
+    precision : for the native format: "float32", "float16" or "int8"; None keeps the table's own.
+
+    Raises
+    ------
+    InputError
+        An unknown format or extension, keys that the format cannot hold, a compressed native file, or a precision for
+        another format.
+    StorageError
+        The file cannot be written; whatever stood there before is untouched.
+    """
+    known = format_of_name(path) if format is None else format
+    if known not in get_args(Format):
+        raise InputError(f"format={known!r}: known are {', '.join(get_args(Format))}")
+    if known == "native":
+        if compression_of_name(Path(path))[1] is not None:
+            raise InputError(f"{path}: a native file is mapped as it is and cannot be compressed; drop the extension")
+        write_native(table, path, precision=precision)
+        return
+    if precision is not None:
+        raise InputError(f"precision={precision!r}: {known} always holds float32; only native files have a choice")
+    if known == "word2vec-text":
+        write_word2vec_text(table, path)
+    elif known == "word2vec-binary":
+        write_word2vec_binary(table, path)
+    else:
+        write_glove(table, path)
