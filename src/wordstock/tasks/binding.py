@@ -1,0 +1,124 @@
+"""Which encoder a classifier was trained with: how to record it, find it again and refuse any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wordstock.embeddings import Embeddings, EncodeConfig
+from wordstock.errors import FingerprintError, InputError, ModelError
+from wordstock.protocols import Encoder
+
+__all__ = ["EncoderRecord", "resolve_encoder"]
+
+_SHOWN = 12  # characters of a fingerprint in a message
+
+
+def resolve_encoder(encoder: Any) -> Encoder:
+    """The encoder itself, or the model that a name or path stands for.
+
+    Raises
+    ------
+    InputError
+        Neither a name nor an object with ``encode``.
+    ModelError
+        A name that cannot be had.
+    """
+    if isinstance(encoder, str | Path):
+        from wordstock.hub import load
+
+        loaded: Encoder = load(str(encoder))
+        return loaded
+    if not callable(getattr(encoder, "encode", None)) or isinstance(encoder, type):
+        raise InputError(
+            f"encoder must be a model's name, a path, or an object with encode(texts), not {encoder!r:.80}"
+        )
+    found: Encoder = encoder
+    return found
+
+
+@dataclass(frozen=True)
+class EncoderRecord:
+    """What an artefact keeps of its encoder.
+
+    Parameters
+    ----------
+    sources : names and absolute paths under which it may be found again, best first.
+    fingerprint, dim : of the encoder at training time.
+    config : the ``encode`` settings of a table, so that one loaded by name can be set alike; None for other encoders.
+    """
+
+    sources: tuple[str, ...]
+    fingerprint: str
+    dim: int
+    config: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, encoder: Encoder, asked: Any) -> EncoderRecord:
+        """Describe ``encoder``; ``asked`` is what the user passed, perhaps a name or a path."""
+        sources: list[str] = []
+        if isinstance(asked, str | Path):
+            sources.append(str(Path(asked).resolve()) if Path(asked).is_file() else str(asked))
+        path = getattr(encoder, "path", None)
+        if path is not None:
+            sources.append(str(Path(path).resolve()))
+        name = getattr(getattr(encoder, "card", None), "name", "")
+        if name:
+            sources.append(str(name))
+        config = encoder.config.to_dict() if isinstance(encoder, Embeddings) else None
+        return cls(tuple(dict.fromkeys(sources)), encoder.fingerprint, encoder.dim, config)
+
+    def check(self, encoder: Encoder, where: Path) -> None:
+        """Refuse an encoder that is not the recorded one.
+
+        Raises
+        ------
+        FingerprintError
+            With both fingerprints, shortened.
+        """
+        if encoder.fingerprint != self.fingerprint:
+            raise FingerprintError(
+                f"{where} was trained with vectors {self.fingerprint[:_SHOWN]} (dim {self.dim}{self._named()}), the "
+                f"encoder given is {encoder.fingerprint[:_SHOWN]} (dim {encoder.dim}); pass the encoder it was trained "
+                "with, encode settings included, or train it again with this one"
+            )
+
+    def find(self, where: Path) -> Encoder:
+        """Load the recorded encoder from the first source that still gives it.
+
+        Raises
+        ------
+        InputError
+            No source was recorded, or none can be had any more.
+        FingerprintError
+            A source now gives another model.
+        """
+        other: Encoder | None = None
+        last: Exception | None = None
+        for source in self.sources:
+            if Path(source).is_absolute() and not Path(source).exists():
+                continue
+            try:
+                encoder = self._alike(resolve_encoder(source))
+            except ModelError as error:
+                last = error
+                continue
+            if encoder.fingerprint == self.fingerprint:
+                return encoder
+            other = encoder
+        if other is not None:
+            self.check(other, where)
+        tried = f"none of {', '.join(self.sources)} can be loaded" if self.sources else "its name was not recorded"
+        raise InputError(
+            f"{where} needs the encoder {self.fingerprint[:_SHOWN]} (dim {self.dim}), but {tried}; pass encoder="
+        ) from last
+
+    def _alike(self, encoder: Encoder) -> Encoder:
+        if self.config is None or not isinstance(encoder, Embeddings):
+            return encoder
+        config = EncodeConfig.from_dict(self.config)
+        return encoder if encoder.config == config else encoder.with_config(config)
+
+    def _named(self) -> str:
+        return f", {self.sources[0]}" if self.sources else ""

@@ -1,0 +1,196 @@
+"""Labels as callers hold them, as class codes for the solver, and back in the caller's own form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from wordstock.errors import LabelError
+from wordstock.tasks.inputs import as_list
+
+__all__ = ["ClassWeight", "LabelCodec", "Layout"]
+
+Layout = Literal["single", "list", "tuple", "set", "frozenset", "indicator"]
+ClassWeight = Literal["balanced"] | dict[Any, float] | None
+
+_CONTAINERS: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+_SHOWN = 12  # known labels named in an error
+
+
+@dataclass(frozen=True)
+class LabelCodec:
+    """The known classes, and the form in which labels came.
+
+    Parameters
+    ----------
+    classes : (k,) str, int or bool, sorted; the column numbers of an indicator matrix.
+    layout : "single" for one label per text; "list", "tuple", "set", "frozenset" for several; "indicator" for a 0/1
+        matrix with a column per label.
+    """
+
+    classes: npt.NDArray[Any]
+    layout: Layout
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a text may have several labels."""
+        return self.layout != "single"
+
+    @classmethod
+    def fit(cls, labels: Any) -> Self:
+        """Learn classes and form from training labels.
+
+        Raises
+        ------
+        LabelError
+            None, NaN or another unusable label, with its position; labels of different types; fewer than two classes.
+        """
+        layout, values = _read(labels)
+        if layout == "indicator":
+            return cls(np.arange(np.asarray(values).shape[1]), layout)
+        flat = values if layout == "single" else [label for group in values for label in group]
+        kinds = {_kind(label) for label in flat}
+        if len(kinds) > 1:
+            raise LabelError(
+                f"labels are of different types ({', '.join(sorted(kinds))}); make them all str or all int"
+            )
+        classes = sorted(set(flat))
+        codec = cls(np.array(classes), layout)
+        if len(classes) < (1 if codec.multilabel else 2):
+            only = f"the only label is {classes[0]!r}" if classes else "no text has a label"
+            raise LabelError(f"{only}; a classifier needs examples of at least two classes")
+        return codec
+
+    def encode(self, labels: Any) -> npt.NDArray[Any]:
+        """Class codes int64 (n,), or for several labels bool (n, k).
+
+        Raises
+        ------
+        LabelError
+            A label that was not there in training, with its position and the known ones; another form than in training.
+        """
+        layout, values = _read(labels)
+        if (layout == "single") == self.multilabel or (layout == "indicator") != (self.layout == "indicator"):
+            raise LabelError(f"labels come as {_FORMS[layout]}, in training they were {_FORMS[self.layout]}")
+        if layout == "indicator":
+            matrix = np.asarray(values)
+            if matrix.shape[1] != len(self.classes):
+                raise LabelError(f"{matrix.shape[1]} label columns; in training there were {len(self.classes)}")
+            return matrix.astype(bool)
+        code = {label: number for number, label in enumerate(self.classes.tolist())}
+        kind = _kind(self.classes[0].item())
+        groups = [[value] for value in values] if layout == "single" else values
+        out = np.zeros((len(groups), len(code)), bool)
+        for position, group in enumerate(groups):
+            for label in group:
+                if label not in code or _kind(label) != kind:
+                    raise LabelError(f"unknown label {label!r} at position {position}; known are {self._known()}")
+                out[position, code[label]] = True
+        return out if self.multilabel else out.argmax(axis=1)
+
+    def decode(self, chosen: npt.NDArray[Any]) -> Any:
+        """Codes (n,) or choices bool (n, k), in the form in which training labels came."""
+        if self.layout == "single":
+            return self.classes[chosen]
+        if self.layout == "indicator":
+            return chosen.astype(np.int64)
+        names = self.classes.tolist()
+        build = _CONTAINERS[self.layout]
+        return [build(names[column] for column in np.flatnonzero(row)) for row in chosen]
+
+    def weights(self, target: npt.NDArray[Any], class_weight: ClassWeight) -> npt.NDArray[np.float64]:
+        """How much each training answer counts, float64 shaped like ``target``.
+
+        "balanced" gives every class (every answer of a yes/no label) the same total; a dict multiplies the examples
+        that have the label.
+
+        Raises
+        ------
+        LabelError
+            A key that is no known label, or a weight that is not a positive number.
+        """
+        if class_weight is None:
+            return np.ones(target.shape)
+        if isinstance(class_weight, str):
+            if class_weight != "balanced":
+                raise LabelError(
+                    f"class_weight={class_weight!r}: known are None, 'balanced', or a dict label -> weight"
+                )
+            if target.ndim == 1:
+                per_class = len(target) / (len(self.classes) * np.bincount(target, minlength=len(self.classes)))
+                return np.asarray(per_class[target])
+            yes = np.clip(target.sum(axis=0), 1, len(target) - 1 or 1)
+            no = np.maximum(len(target) - yes, 1)
+            return np.asarray(np.where(target, len(target) / (2 * yes), len(target) / (2 * no)))
+        per_class = np.ones(len(self.classes))
+        names = self.classes.tolist()
+        for label, weight in class_weight.items():
+            if label not in names:
+                raise LabelError(f"class_weight names the unknown label {label!r}; known are {self._known()}")
+            if not (isinstance(weight, int | float | np.number) and 0 < weight < np.inf):
+                raise LabelError(f"class_weight of {label!r} must be a positive number, not {weight!r}")
+            per_class[names.index(label)] = weight
+        return np.asarray(per_class[target] if target.ndim == 1 else np.where(target, per_class, 1.0))
+
+    def _known(self) -> str:
+        names = [repr(name) for name in self.classes.tolist()]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return ", ".join(names[:_SHOWN]) + more
+
+
+_FORMS: dict[str, str] = {
+    "single": "one label per text",
+    "indicator": "a 0/1 matrix",
+    **dict.fromkeys(_CONTAINERS, "a collection of labels per text"),
+}
+
+
+def _read(labels: Any) -> tuple[Layout, Sequence[Any]]:
+    """The form, and the labels as plain str, int or bool (lists of them, or the matrix itself)."""
+    if isinstance(labels, np.ndarray) and labels.ndim == 2:
+        return "indicator", _indicator(labels)  # type: ignore[return-value]
+    listed = as_list(labels, "labels")
+    first = listed[0] if listed else None
+    for name, kind in _CONTAINERS.items():
+        if isinstance(first, kind) or (name == "list" and isinstance(first, np.ndarray)):
+            return name, [_group(group, position) for position, group in enumerate(listed)]  # type: ignore[return-value]
+    return "single", [_plain(label, position) for position, label in enumerate(listed)]
+
+
+def _indicator(matrix: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if matrix.shape[1] < 2:
+        raise LabelError(f"labels have shape {matrix.shape}; for one label per text use .ravel()")
+    if matrix.dtype.kind not in "biuf" or not np.isin(matrix, (0, 1)).all():
+        raise LabelError("a matrix of labels must hold only 0 and 1, one column per label")
+    return matrix
+
+
+def _group(group: Any, position: int) -> list[Any]:
+    if isinstance(group, str) or not hasattr(group, "__iter__"):
+        raise LabelError(
+            f"labels at position {position} must be a collection, as in the first text, not {group!r:.80}; "
+            "write [] for a text without labels"
+        )
+    return [_plain(label, position) for label in group]
+
+
+def _plain(label: Any, position: int) -> str | int | bool:
+    if isinstance(label, np.generic):
+        label = label.item()
+    if isinstance(label, str | int):  # a bool is an int
+        return label
+    if label is None or (isinstance(label, float) and label != label):
+        raise LabelError(f"the label at position {position} is missing ({label}); drop the text or give it a label")
+    if isinstance(label, float) and label.is_integer():
+        return int(label)
+    raise LabelError(
+        f"the label at position {position} must be str, int or bool, not {type(label).__name__}: {label!r:.80}"
+    )
+
+
+def _kind(label: str | int | bool) -> str:
+    return type(label).__name__
