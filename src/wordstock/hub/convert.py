@@ -14,6 +14,7 @@ from wordstock.embeddings.native import is_native
 from wordstock.errors import DownloadError, FormatError, InputError
 from wordstock.hub.cache import TABLE
 from wordstock.hub.entry import Entry, Kind, WheelSource
+from wordstock.hub.progress import Report
 from wordstock.hub.sources import Receipt
 
 __all__ = ["build", "is_encoder", "looks_native"]
@@ -21,7 +22,7 @@ __all__ = ["build", "is_encoder", "looks_native"]
 _PEEK = 4096  # bytes read to tell a native file: its header names wordstock within the first hundred
 
 
-def build(entry: Entry, receipt: Receipt, raw: Path, built: Path) -> Kind:
+def build(entry: Entry, receipt: Receipt, raw: Path, built: Path, report: Report) -> Kind:
     """Fill ``built`` from the delivered files and say what they are.
 
     Raises
@@ -34,7 +35,7 @@ def build(entry: Entry, receipt: Receipt, raw: Path, built: Path) -> Kind:
         raw.rename(built)
         return kind
     try:
-        table = _read(entry, raw)
+        table = _read(entry, raw, report)
         _check(entry, table)
     except (FormatError, InputError, ValueError) as error:
         raise DownloadError(f"what {entry.source} delivered for {entry.name} cannot be used: {error}") from error
@@ -59,17 +60,19 @@ def is_encoder(folder: Path) -> bool:
     return isinstance(config, dict) and ("num_hidden_layers" in config or "n_layers" in config or "n_layer" in config)
 
 
-def _read(entry: Entry, raw: Path) -> Embeddings:
+def _read(entry: Entry, raw: Path, report: Report) -> Embeddings:
     files = sorted(path for path in raw.rglob("*") if path.is_file())
     if isinstance(entry.source, WheelSource) and entry.source.key_column:
         return _read_arrays(raw, entry.source.key_column)
     native = [path for path in files if path.suffix == ".safetensors" and looks_native(path)]
     if len(native) == 1:
         return read_native(native[0])
+    if len(files) != 1:
+        shown = ", ".join(str(path.relative_to(raw)) for path in files[:8])
+        raise InputError(f"expected one file of vectors, found {len(files)}: {shown}")
     from wordstock import formats
 
-    table: Embeddings = formats.read(files[0] if len(files) == 1 else raw)
-    return table
+    return formats.read(files[0], progress=report)
 
 
 def _read_arrays(raw: Path, column: str) -> Embeddings:

@@ -67,9 +67,10 @@ def _fetch(entry: Entry, work: Path, progress: bool | None) -> cache.Manifest:
 
     raw, built = work / "raw", work / "built"
     raw.mkdir()
-    with progress_report(entry.name, str(entry.source), progress, entry.size) as report:
+    with progress_report(f"fetching {entry.name}", f"from {entry.source}", progress, entry.size) as report:
         receipt = deliver(entry, raw, work, report)
-    kind = build(entry, receipt, raw, built)
+    with progress_report(f"reading {entry.name}", "to keep it in the cache", progress) as report:
+        kind = build(entry, receipt, raw, built, report)
     files = {str(path.relative_to(built)): path.stat().st_size for path in sorted(built.rglob("*")) if path.is_file()}
     if not files:
         raise DownloadError(f"{entry.source} delivered no files for {entry.name}")

@@ -50,7 +50,7 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) 
     if not text.startswith("hf:"):
         path = Path(text).expanduser()
         named = isinstance(name_or_path, str)
-        if _is_file(path) or (path.is_dir() and not (named and registry().get(text))):
+        if _is_file(path) or (_is_folder(path) and not (named and registry().get(text))):
             return _open(path)
         if not named or _looks_like_path(text):
             raise UnknownModelError(_no_such_file(text))
@@ -67,14 +67,20 @@ def _open(path: Path) -> Embeddings:
         raise ModelError(f"{path} holds a contextual encoder; this version of wordstock opens tables only")
     from wordstock import formats
 
-    table: Embeddings = formats.read(path)
-    return table
+    return formats.read(path)
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:  # a name that no file can have
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.name != "" and path.is_dir()
+    except OSError:
         return False
 
 

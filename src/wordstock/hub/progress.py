@@ -15,18 +15,20 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def progress_report(name: str, source: str, shown: bool | None, size: int | None) -> Iterator[Report]:
-    """A function to report bytes to while ``name`` is fetched.
+def progress_report(task: str, detail: str, shown: bool | None, size: int | None = None) -> Iterator[Report]:
+    """A function to report bytes to while a task runs.
 
     Parameters
     ----------
+    task, detail : "fetching NAME" and where from; the detail goes to the log only.
     shown : None or True shows a bar if stderr is a terminal; False never does.
+    size : bytes in all, if known beforehand.
     """
     if shown is False or not sys.stderr.isatty():
         amount = f" ({size / 1e6:,.0f} MB)" if size else ""
-        _log.info("fetching %s%s from %s", name, amount, source)
+        _log.info("%s%s %s", task, amount, detail)
         yield _ignore
-        _log.info("fetched %s", name)
+        _log.info("%s: done", task)
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -34,10 +36,10 @@ def progress_report(name: str, source: str, shown: bool | None, size: int | None
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     columns_of_time = (TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, *columns_of_time, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=size)
+        shown_task = bar.add_task(task, total=size)
 
         def report(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total or size)
+            bar.update(shown_task, completed=done, total=total or size)
 
         yield report
 

@@ -169,12 +169,11 @@ def _announced(response: httpx.Response, start: int) -> int | None:
 
 def _receive(response: httpx.Response, part: Path, start: int, total: int | None, report: Report) -> None:
     done = start
-    with part.open("ab" if start else "wb") as stream:
+    with part.open("ab" if start else "wb", buffering=0) as stream:  # what has arrived survives a kill
         for chunk in response.iter_raw():
             stream.write(chunk)
             done += len(chunk)
             report(done, total)
-        stream.flush()
         os.fsync(stream.fileno())
     if total is not None and done != total:
         raise _TryAgainError(f"the connection ended after {done:,} of {total:,} bytes")
