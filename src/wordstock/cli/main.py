@@ -12,6 +12,12 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import wordstock
+from wordstock.cli.classify import classify_app
+from wordstock.cli.convert import convert
+from wordstock.cli.demo import demo
+from wordstock.cli.evaluate import evaluate
+from wordstock.cli.models import info, models
+from wordstock.cli.nearest import analogy, nearest
 from wordstock.errors import WordstockError
 
 __all__ = ["app", "main"]
@@ -23,6 +29,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+for verb in (demo, models, info, nearest, analogy, convert, evaluate):
+    app.command()(verb)
+app.add_typer(classify_app, name="classify")
 
 
 def _version(asked: bool) -> None:
