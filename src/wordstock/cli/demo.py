@@ -17,7 +17,7 @@ from wordstock.embeddings import Embeddings
 
 __all__ = ["demo"]
 
-NEIGHBOURS = ("physician", "fever", "invoice", "football")
+NEIGHBOURS = ("physician", "fever", "lawyer", "river")
 ANALOGIES = (
     ("man", "king", "woman"),
     ("france", "paris", "italy"),

@@ -34,7 +34,8 @@ def plane_coordinates(embeddings: Embeddings, words: Sequence[str], *, seed: int
     vectors = embeddings.vectors(words)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     perplexity = min(12.0, (len(words) - 1) / 3)
-    model = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
+    method = "exact" if len(words) <= 1000 else "barnes_hut"
+    model = TSNE(2, perplexity=perplexity, init="pca", method=method, random_state=seed)
     coordinates: npt.NDArray[np.float64] = np.asarray(model.fit_transform(vectors), np.float64)
     return coordinates
 
