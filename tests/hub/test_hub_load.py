@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pty
+import subprocess
+import sys
 import time
 
 import pytest
@@ -99,14 +102,16 @@ def test_progress_goes_to_the_log_where_there_is_no_terminal(cache, register, na
 
 
 def test_progress_is_a_bar_on_a_terminal(cache, register, native_file, server, run_python):
-    import pty
-    import subprocess
-    import sys
-
     register("mine", {"type": "url", "url": server.put("t.safetensors", native_file)}, size=len(native_file))
     screen, terminal = pty.openpty()
     script = "import wordstock as ws; ws.load('mine')"
-    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=terminal, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        timeout=60,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
     os.close(terminal)
     shown = os.read(screen, 65536).decode()
     os.close(screen)

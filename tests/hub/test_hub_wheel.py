@@ -18,7 +18,6 @@ from wordstock.hub import fetch
 from wordstock.hub.sources.archive import extract
 
 
-@pytest.mark.timeout(300)
 def test_the_registered_glove_table(cache, leftovers):
     table = ws.load("glove-6b-50d", progress=False)
     assert (len(table), table.dim) == (400_000, 50)
@@ -28,7 +27,6 @@ def test_the_registered_glove_table(cache, leftovers):
     assert leftovers() == ["glove-6b-50d", "glove-6b-50d/manifest.json", "glove-6b-50d/table.safetensors"]
 
 
-@pytest.mark.timeout(300)
 def test_the_registered_encoder(cache):
     folder = fetch("all-minilm-l6-v2")
     assert (folder / "1_Pooling" / "config.json").is_file()

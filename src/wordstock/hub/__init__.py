@@ -1,4 +1,8 @@
-"""Named models: the registry, where they come from, the cache, and ``load``."""
+"""Named models: the registry, where they come from, the cache, and ``load``.
+
+Environment: ``WORDSTOCK_CACHE`` moves the cache folder, ``WORDSTOCK_OFFLINE=1`` forbids the network, and
+``WORDSTOCK_REGISTRY`` names a TOML file with models of one's own.
+"""
 
 from wordstock.hub.entry import Entry
 from wordstock.hub.fetching import cached, fetch, remove

@@ -126,9 +126,10 @@ def cache_errors() -> Iterator[None]:
         with storage_errors(folder):
             yield
     except StorageError as error:
-        if remedy in str(error.strerror):
+        said = error.strerror or str(error)
+        if remedy in said:
             raise
-        raise StorageError(error.errno, f"{error.strerror}; {remedy}") from error
+        raise StorageError(error.errno or 0, f"{said}; {remedy}") from error
     except NotImplementedError as error:
         raise StorageError(0, f"{folder} is on a file system without file locks; {remedy}") from error
 

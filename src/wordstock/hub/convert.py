@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from wordstock.embeddings import Embeddings, EncodeConfig, read_native
-from wordstock.embeddings.native import is_native
 from wordstock.errors import DownloadError, FormatError, InputError
 from wordstock.hub.cache import TABLE
 from wordstock.hub.entry import Entry, Kind, WheelSource
+from wordstock.hub.kinds import is_encoder, is_static_model, looks_native
 from wordstock.hub.progress import Report
 from wordstock.hub.sources import Receipt
 
-__all__ = ["build", "is_encoder", "looks_native"]
-
-_PEEK = 4096  # bytes read to tell a native file: its header names wordstock within the first hundred
+__all__ = ["build"]
 
 
 def build(entry: Entry, receipt: Receipt, raw: Path, built: Path, report: Report) -> Kind:
@@ -44,22 +40,6 @@ def build(entry: Entry, receipt: Receipt, raw: Path, built: Path, report: Report
     return kind
 
 
-def looks_native(path: Path) -> bool:
-    """Whether the file's first bytes are those of a wordstock table."""
-    with path.open("rb") as stream:
-        start = stream.read(_PEEK)
-    return is_native(start) and b'"wordstock"' in start
-
-
-def is_encoder(folder: Path) -> bool:
-    """Whether a folder holds a contextual model, going by its ``config.json``."""
-    try:
-        config: Any = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and ("num_hidden_layers" in config or "n_layers" in config or "n_layer" in config)
-
-
 def _read(entry: Entry, raw: Path, report: Report) -> Embeddings:
     files = sorted(path for path in raw.rglob("*") if path.is_file())
     if isinstance(entry.source, WheelSource) and entry.source.key_column:
@@ -67,6 +47,10 @@ def _read(entry: Entry, raw: Path, report: Report) -> Embeddings:
     native = [path for path in files if path.suffix == ".safetensors" and looks_native(path)]
     if len(native) == 1:
         return read_native(native[0])
+    if is_static_model(raw):
+        from wordstock.hub.static_model import read_static_model
+
+        return read_static_model(raw)
     if len(files) != 1:
         shown = ", ".join(str(path.relative_to(raw)) for path in files[:8])
         raise InputError(f"expected one file of vectors, found {len(files)}: {shown}")

@@ -46,8 +46,10 @@ def fetch(name: str, *, force: bool = False, progress: bool | None = None) -> Pa
     return fetch_entry(find(name), force=force, progress=progress).path
 
 
-def fetch_entry(entry: Entry, *, force: bool = False, progress: bool | None = None) -> cache.Manifest:
-    """As ``fetch``, for an entry; gives the manifest."""
+def fetch_entry(
+    entry: Entry, *, force: bool = False, progress: bool | None = None, table_only: bool = False
+) -> cache.Manifest:
+    """As ``fetch``, for an entry; gives the manifest. ``table_only`` spares the download of an encoder's weights."""
     if not force and (found := cache.lookup(entry)) is not None:
         return found
     if offline() and not isinstance(entry.source, PathSource):
@@ -56,10 +58,10 @@ def fetch_entry(entry: Entry, *, force: bool = False, progress: bool | None = No
         if not force and (found := cache.lookup(entry)) is not None:
             return found  # another process has just brought it
         with cache.working_folder(entry) as work:
-            return _fetch(entry, work, progress)
+            return _fetch(entry, work, progress, table_only)
 
 
-def _fetch(entry: Entry, work: Path, progress: bool | None) -> cache.Manifest:
+def _fetch(entry: Entry, work: Path, progress: bool | None, table_only: bool) -> cache.Manifest:
     from wordstock import __version__
     from wordstock.hub.convert import build
     from wordstock.hub.progress import progress_report
@@ -68,7 +70,7 @@ def _fetch(entry: Entry, work: Path, progress: bool | None) -> cache.Manifest:
     raw, built = work / "raw", work / "built"
     raw.mkdir()
     with progress_report(f"fetching {entry.name}", f"from {entry.source}", progress, entry.size) as report:
-        receipt = deliver(entry, raw, work, report)
+        receipt = deliver(entry, raw, work, report, table_only)
     with progress_report(f"reading {entry.name}", "to keep it in the cache", progress) as report:
         kind = build(entry, receipt, raw, built, report)
     files = {str(path.relative_to(built)): path.stat().st_size for path in sorted(built.rglob("*")) if path.is_file()}

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 from wordstock.embeddings import Embeddings, read_native
-from wordstock.errors import FormatError, ModelError, UnknownModelError
+from wordstock.errors import FormatError, UnknownModelError
 from wordstock.hub.cache import Manifest
-from wordstock.hub.convert import is_encoder, looks_native
 from wordstock.hub.entry import Entry
 from wordstock.hub.fetching import fetch_entry
+from wordstock.hub.kinds import encoder_error, is_encoder, is_static_model, looks_native
 from wordstock.hub.registry import find, near_names, registry
 
 __all__ = ["load"]
@@ -56,15 +56,23 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) 
             raise UnknownModelError(_no_such_file(text))
     entry = find(text)
     if entry.kind == "encoder":
-        raise ModelError(_encoder_message(entry.name))
-    return _open_cached(entry, fetch_entry(entry, progress=progress))
+        raise encoder_error(entry.name)
+    manifest = fetch_entry(entry, progress=progress, table_only=True)
+    try:
+        return _open_cached(entry, manifest)
+    except FileNotFoundError:  # another process has just removed or replaced it
+        return _open_cached(entry, fetch_entry(entry, progress=progress, table_only=True))
 
 
 def _open(path: Path) -> Embeddings:
     if path.is_file() and looks_native(path):
         return read_native(path)
     if path.is_dir() and is_encoder(path):
-        raise ModelError(f"{path} holds a contextual encoder; this version of wordstock opens tables only")
+        raise encoder_error(str(path), folder=True)
+    if path.is_dir() and is_static_model(path):
+        from wordstock.hub.static_model import read_static_model
+
+        return read_static_model(path)
     from wordstock import formats
 
     return formats.read(path)
@@ -86,7 +94,7 @@ def _is_folder(path: Path) -> bool:
 
 def _open_cached(entry: Entry, manifest: Manifest) -> Embeddings:
     if manifest.kind == "encoder":
-        raise ModelError(_encoder_message(entry.name))
+        raise encoder_error(entry.name)
     try:
         return read_native(manifest.path)
     except FormatError as error:
@@ -112,10 +120,3 @@ def _no_such_file(text: str) -> str:
     if near := near_names(Path(text).name):
         message += f"; registered names like it: {', '.join(near)}"
     return message + "; `wordstock models` lists the registered names"
-
-
-def _encoder_message(name: str) -> str:
-    return (
-        f"{name} is a contextual encoder, which this version of wordstock cannot run; "
-        f"wordstock.hub.fetch({name!r}) brings its files and returns their folder"
-    )

@@ -81,16 +81,17 @@ def registry() -> Registry:
     FormatError
         The file that ``WORDSTOCK_REGISTRY`` names cannot be used.
     """
-    own = os.environ.get("WORDSTOCK_REGISTRY", "")
-    return _merged(own, Path(own).stat().st_mtime_ns if own and Path(own).exists() else 0)
+    name = os.environ.get("WORDSTOCK_REGISTRY", "")
+    own = Path(name).expanduser() if name else None
+    return _merged(own, own.stat().st_mtime_ns if own is not None and own.exists() else 0)
 
 
 @lru_cache(maxsize=4)
-def _merged(own: str, _changed: int) -> Registry:
+def _merged(own: Path | None, _changed: int) -> Registry:
     built_in = parse(Path(__file__).with_name("registry.toml"))
-    if not own:
+    if own is None:
         return built_in
-    added = parse(Path(own).expanduser())
+    added = parse(own)
     return Registry(built_in.entries | added.entries, built_in.families | added.families)
 
 

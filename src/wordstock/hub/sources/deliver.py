@@ -13,13 +13,17 @@ from wordstock.hub.sources.receipt import Receipt, check_hash
 __all__ = ["Receipt", "deliver"]
 
 
-def deliver(entry: Entry, raw: Path, work: Path, report: Report) -> Receipt:
+def deliver(entry: Entry, raw: Path, work: Path, report: Report, table_only: bool) -> Receipt:
     """Bring the files of a model into ``raw``; ``work`` is for what is needed on the way.
+
+    ``table_only`` stops before the weights of what turns out to be an encoder.
 
     Raises
     ------
     DownloadError
         The source did not deliver, or delivered something else than the registry promises.
+    ModelError
+        With ``table_only``, an encoder.
     MissingExtraError
         The source needs a library that is not installed.
     """
@@ -35,7 +39,7 @@ def deliver(entry: Entry, raw: Path, work: Path, report: Report) -> Receipt:
     if isinstance(source, HubSource):
         from wordstock.hub.sources.huggingface import deliver_repo
 
-        return deliver_repo(source, raw, report)
+        return deliver_repo(source, raw, report, table_only)
     return _deliver_path(source, raw)
 
 

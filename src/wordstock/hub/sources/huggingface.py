@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 from wordstock._optional import require
 from wordstock.errors import DownloadError, OfflineError, UnknownModelError
 from wordstock.hub.entry import HubSource
+from wordstock.hub.kinds import encoder_error, is_encoder
 from wordstock.hub.progress import Report
 from wordstock.hub.sources.receipt import Receipt
 
@@ -17,7 +19,7 @@ __all__ = ["deliver_repo"]
 _TAKEN = ("*.safetensors", "*.json", "*.txt")
 
 
-def deliver_repo(source: HubSource, raw: Path, report: Report) -> Receipt:
+def deliver_repo(source: HubSource, raw: Path, report: Report, table_only: bool) -> Receipt:
     """Download the repository's data files at one commit.
 
     Raises
@@ -26,6 +28,8 @@ def deliver_repo(source: HubSource, raw: Path, report: Report) -> Receipt:
         No such repository or revision, or one that needs a token.
     OfflineError
         ``HF_HUB_OFFLINE`` is set.
+    ModelError
+        With ``table_only``, a contextual encoder; found out before its weights are fetched.
     DownloadError
         The hub cannot be reached, or the repository has no .safetensors file.
     MissingExtraError
@@ -33,7 +37,6 @@ def deliver_repo(source: HubSource, raw: Path, report: Report) -> Receipt:
     """
     hub = require("huggingface_hub", extra="hub", purpose=f"fetching {source}")
     errors = require("huggingface_hub.errors", extra="hub", purpose=f"fetching {source}")
-    http = require("httpx", extra="hub", purpose=f"fetching {source}")
     try:
         info = hub.HfApi().model_info(source.repo, revision=source.revision or None, files_metadata=True)
         chosen = _chosen(source, info)
@@ -42,6 +45,8 @@ def deliver_repo(source: HubSource, raw: Path, report: Report) -> Receipt:
             hub.hf_hub_download(source.repo, name, revision=info.sha, local_dir=raw, tqdm_class=_silent())
             done += size
             report(done, total)
+            if table_only and name == "config.json" and is_encoder(raw):
+                raise encoder_error(str(source))
     except errors.OfflineModeIsEnabled as error:
         raise OfflineError(f"{source} is not in the cache and HF_HUB_OFFLINE is set; unset it to fetch it") from error
     except errors.RepositoryNotFoundError as error:
@@ -49,7 +54,7 @@ def deliver_repo(source: HubSource, raw: Path, report: Report) -> Receipt:
         raise UnknownModelError(message) from error
     except errors.RevisionNotFoundError as error:
         raise UnknownModelError(f"{source.repo} has no revision {source.revision!r}") from error
-    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, http.HTTPError, ConnectionError) as error:
+    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, ConnectionError, *_client_errors()) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DownloadError(f"{source}: {first}; check the network and try again") from error
     shutil.rmtree(raw / ".cache", ignore_errors=True)  # the client's own notes
@@ -66,7 +71,14 @@ def _chosen(source: HubSource, info: Any) -> dict[str, int]:
         raise DownloadError(
             f"{source} has no .safetensors file (it holds {shown}); files in pickle formats are never opened"
         )
-    return chosen
+    return dict(sorted(chosen.items(), key=lambda item: item[0] != "config.json"))  # first what tells the kind
+
+
+def _client_errors() -> list[type[Exception]]:
+    """Errors of the HTTP client below huggingface_hub, which has been another one in each of its major versions."""
+    names = (("requests", "RequestException"), ("httpx", "HTTPError"), ("httpx2", "HTTPError"))
+    found = [getattr(sys.modules.get(module), name, None) for module, name in names]
+    return [error for error in found if isinstance(error, type) and issubclass(error, Exception)]
 
 
 def _detail(info: Any) -> dict[str, str]:

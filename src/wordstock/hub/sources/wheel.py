@@ -60,7 +60,13 @@ def _download(source: WheelSource, work: Path, size: int | None, report: Report)
     command += ["--dest", str(folder), f"{source.package}=={source.version}"]
     environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONUTF8": "1"}
     with subprocess.Popen(  # no shell; the registry checks the names
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        encoding="utf-8",
+        errors="replace",
     ) as pip:
         try:
             said = _wait(pip, folder, size, report)

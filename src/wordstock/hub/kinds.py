@@ -1,0 +1,52 @@
+"""What a file or folder holds, told by its first bytes or its ``config.json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from wordstock.embeddings.native import is_native
+from wordstock.errors import ModelError
+
+__all__ = ["encoder_error", "is_encoder", "is_static_model", "looks_native"]
+
+_PEEK = 4096  # bytes read to tell a native file: its header names wordstock within the first hundred
+
+
+def looks_native(path: Path) -> bool:
+    """Whether the file's first bytes are those of a wordstock table."""
+    with path.open("rb") as stream:
+        start = stream.read(_PEEK)
+    return is_native(start) and b'"wordstock"' in start
+
+
+def is_encoder(folder: Path) -> bool:
+    """Whether a folder holds a contextual model: its configuration counts layers."""
+    return bool({"num_hidden_layers", "n_layers", "n_layer", "num_layers"} & _config(folder).keys())
+
+
+def is_static_model(folder: Path) -> bool:
+    """Whether a folder holds a static model in the layout of model2vec: a tensor ``embeddings`` and a tokeniser."""
+    weights = folder / "model.safetensors"
+    if is_encoder(folder) or not (weights.is_file() and (folder / "tokenizer.json").is_file()):
+        return False
+    with weights.open("rb") as stream:
+        start = stream.read(_PEEK)
+    return is_native(start) and b'"embeddings"' in start
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def encoder_error(name: str, *, folder: bool = False) -> ModelError:
+    """The error for a contextual encoder where a table is needed."""
+    message = f"{name} is a contextual encoder, which this version of wordstock cannot run"
+    if not folder:
+        message += f"; wordstock.hub.fetch({name!r}) brings its files and returns their folder"
+    return ModelError(message)

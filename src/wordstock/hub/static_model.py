@@ -1,0 +1,99 @@
+"""A folder in the layout of model2vec, read as a table.
+
+``model.safetensors`` holds ``embeddings`` (rows, dim; float32, float16 or int8), and perhaps ``mapping`` (row of each
+token) and ``weights`` (factor of each token); ``tokenizer.json``, as the tokenizers library writes it, holds the
+tokens; ``config.json`` says whether sentence vectors are scaled to length 1. See github.com/MinishLab/model2vec.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from wordstock.embeddings import Card, Embeddings, EncodeConfig
+from wordstock.errors import FormatError, InputError
+from wordstock.text import Tokenizer
+
+__all__ = ["read_static_model"]
+
+_NOTE = "keys are pieces of words; encode looks whole words up, so its vectors differ from those of model2vec"
+
+
+def read_static_model(folder: Path | str) -> Embeddings:
+    """Read the tokens of a static model as keys.
+
+    Returns
+    -------
+    A table in memory; int8 values become float32 (model2vec keeps no scale, so lengths mean nothing there).
+
+    Raises
+    ------
+    FormatError
+        A file is missing or damaged.
+    """
+    import safetensors
+    from safetensors.numpy import load_file
+
+    folder = Path(folder)
+    weights_path, tokens_path = folder / "model.safetensors", folder / "tokenizer.json"
+    try:
+        tensors = load_file(weights_path)
+        vectors = tensors["embeddings"]
+    except (OSError, KeyError, safetensors.SafetensorError) as error:
+        raise FormatError(weights_path, expected="a tensor 'embeddings'", found=f"{error!r:.200}") from error
+    try:
+        description = json.loads(tokens_path.read_bytes())
+        keys, ids = _tokens(description)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FormatError(tokens_path, expected="tokens and their numbers", found=f"{error!r:.200}") from error
+    rows = _rows(weights_path, ids, tensors.get("mapping"), len(vectors))
+    matrix = vectors if vectors.dtype == np.float16 else vectors.astype(np.float32)
+    if (factors := tensors.get("weights")) is not None:
+        matrix, rows = matrix[rows] * factors[ids].astype(matrix.dtype)[:, None], np.arange(len(ids))
+    unit = bool(_config(folder / "config.json").get("normalize", False))
+    config = EncodeConfig(pooling="mean", unit=unit, tokenizer=Tokenizer(casing=_casing(description)))
+    shared = None if len(rows) == len(matrix) and bool((rows == np.arange(len(rows))).all()) else rows
+    try:
+        return Embeddings.from_arrays(keys, matrix, rows=shared, card=Card(notes=(_NOTE,)), config=config)
+    except InputError as error:
+        raise FormatError(weights_path, expected="one usable vector per token", found=str(error)) from error
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise FormatError(path, expected="a JSON object", found=f"{error!r:.200}") from error
+
+
+def _tokens(description: dict[str, Any]) -> tuple[list[str], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Tokens and their numbers, in order of number."""
+    vocabulary = description["model"]["vocab"]
+    if isinstance(vocabulary, dict):
+        numbers = {str(token): int(number) for token, number in vocabulary.items()}
+    else:  # Unigram: a list of (token, score)
+        numbers = {str(token): number for number, (token, _) in enumerate(vocabulary)}
+    for added in description.get("added_tokens") or []:
+        numbers[str(added["content"])] = int(added["id"])
+    keys = sorted(numbers, key=numbers.__getitem__)
+    return keys, np.array([numbers[key] for key in keys], np.int64)
+
+
+def _rows(path: Path, ids: np.ndarray[Any, Any], mapping: np.ndarray[Any, Any] | None, size: int) -> Any:
+    count = size if mapping is None else len(mapping)
+    if len(ids) and not 0 <= ids.min() <= ids.max() < count:
+        raise FormatError(path, expected=f"a row for each of {ids.max() + 1:,} tokens", found=f"{count:,}")
+    rows = ids if mapping is None else mapping[ids].astype(np.int64)
+    if len(rows) and not 0 <= rows.min() <= rows.max() < size:
+        raise FormatError(path, expected=f"rows from 0 to {size - 1:,}", found=f"{rows.min()} to {rows.max()}")
+    return rows
+
+
+def _casing(description: dict[str, Any]) -> Literal["lower", "keep"]:
+    normalizer = description.get("normalizer") or {}
+    steps = normalizer.get("normalizers", [normalizer])
+    lowered = any(step.get("type") == "Lowercase" or step.get("lowercase") is True for step in steps)
+    return "lower" if lowered else "keep"

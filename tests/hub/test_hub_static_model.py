@@ -1,0 +1,108 @@
+"""Folders in the layout of model2vec, against model2vec itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import model2vec
+import numpy as np
+import pytest
+import tokenizers
+from safetensors.numpy import load_file, save_file
+
+import wordstock as ws
+from wordstock.errors import FormatError
+
+TOKENS = ["[PAD]", "[UNK]", "the", "cat", "sat", "##s"]
+SHAPES = ["plain", "float16", "int8", "mapping", "mapping and weights"]
+
+
+@pytest.fixture
+def model():
+    """Builds a model with model2vec in one of its shapes."""
+
+    def build(shape, casing="lower"):
+        pieces = tokenizers.models.WordPiece({token: i for i, token in enumerate(TOKENS)}, unk_token="[UNK]")
+        tokenizer = tokenizers.Tokenizer(pieces)
+        tokenizer.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=casing == "lower")
+        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+        rng = np.random.default_rng(1)
+        vectors = rng.normal(size=(3 if "mapping" in shape else 6, 4)).astype(np.float32)
+        vectors = {"float16": vectors.astype(np.float16), "int8": (vectors * 40).astype(np.int8)}.get(shape, vectors)
+        mapping = np.array([0, 1, 2, 0, 1, 2]) if "mapping" in shape else None
+        weights = np.arange(1, 7, dtype=np.float32) if "weights" in shape else None
+        return model2vec.StaticModel(vectors, tokenizer, normalize=True, weights=weights, token_mapping=mapping)
+
+    return build
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_same_vectors_as_model2vec(cache, model, tmp_path, shape):
+    reference = model(shape)
+    reference.save_pretrained(tmp_path)
+    table = ws.load(tmp_path)
+    assert list(table.keys) == TOKENS
+    assert table.config.tokenizer.casing == "lower"
+    words = ["the", "cat", "sat"]
+    ours, theirs = table.vectors(words), np.stack([reference.encode(word) for word in words])
+    np.testing.assert_allclose(ours / np.linalg.norm(ours, axis=1, keepdims=True), theirs, atol=2e-3)
+    np.testing.assert_allclose(table.encode("The cat"), reference.encode("The cat"), atol=2e-3)
+
+
+def test_a_cased_tokenizer(cache, model, tmp_path):
+    model("plain", casing="keep").save_pretrained(tmp_path)
+    assert ws.load(tmp_path).config.tokenizer.casing == "keep"
+
+
+def test_a_registered_one_is_converted_once(cache, model, register, tmp_path):
+    folder = tmp_path / "model"
+    model("plain").save_pretrained(folder)
+    for path in folder.iterdir():
+        if path.suffix not in (".safetensors", ".json"):
+            path.unlink()
+    register("mine", {"type": "path", "path": str(folder)}, dim=4)
+    table = ws.load("mine")
+    assert table.path is not None
+    assert table.config.unit
+    assert "pieces of words" in table.card.notes[-1]
+
+
+def test_damaged_folders(cache, model, tmp_path):
+    whole = tmp_path / "whole"
+    model("mapping").save_pretrained(whole)
+
+    def broken(change):
+        folder = tmp_path / "broken"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(whole, folder)
+        change(folder)
+        with pytest.raises(FormatError) as caught:
+            ws.load(folder)
+        return str(caught.value)
+
+    assert "a folder" in broken(lambda folder: (folder / "model.safetensors").unlink())
+    weights = (whole / "model.safetensors").read_bytes()
+    assert "embeddings" in broken(lambda folder: (folder / "model.safetensors").write_bytes(weights[:-9]))
+    assert "config.json" in broken(lambda folder: (folder / "config.json").write_text("[1]"))
+    assert "tokens" in broken(lambda folder: (folder / "tokenizer.json").write_text("{}"))
+
+    def far_row(folder):
+        tensors = load_file(folder / "model.safetensors")
+        save_file(tensors | {"mapping": tensors["mapping"] + 1}, folder / "model.safetensors")
+
+    assert "rows from 0 to 2" in broken(far_row)
+
+    def few_rows(folder):
+        tensors = load_file(folder / "model.safetensors")
+        save_file(tensors | {"mapping": tensors["mapping"][:2]}, folder / "model.safetensors")
+
+    assert "6 tokens" in broken(few_rows)
+
+
+def test_unigram_vocabularies(cache, model, tmp_path):
+    model("plain").save_pretrained(tmp_path)
+    description = json.loads((tmp_path / "tokenizer.json").read_text())
+    description["model"] = {"type": "Unigram", "vocab": [[token, -1.0] for token in TOKENS]}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(description))
+    assert list(ws.load(tmp_path).keys) == TOKENS
