@@ -53,7 +53,9 @@ def test_similarity_layouts_read_alike(tmp_path, read, text):
 
 def test_similarity_of_words_with_commas_blanks_and_digits(tmp_path):
     assert read_set(write(tmp_path, "New York\tLos Angeles\t3\n")).pairs == (("New York", "Los Angeles"),)
-    assert read_set(write(tmp_path, '"one, two",three,4e-1\n')) == SimilaritySet("set", (("one, two", "three"),), (0.4,))
+    assert read_set(write(tmp_path, '"one, two",three,4e-1\n')) == SimilaritySet(
+        "set", (("one, two", "three"),), (0.4,)
+    )
     numbers = read_set(write(tmp_path, "1984 2001 3.5\n1985 2002 -.5\n"), name="years")
     assert numbers == SimilaritySet("years", (("1984", "2001"), ("1985", "2002")), (3.5, -0.5))
     assert read_similarity(write(tmp_path, "a,b c 1\n"), layout="space").pairs == (("a,b", "c"),)
@@ -80,7 +82,7 @@ def test_similarity_of_words_with_commas_blanks_and_digits(tmp_path):
 )
 def test_malformed_similarity(tmp_path, text, message):
     path = write(tmp_path, text)
-    with pytest.raises(FormatError, match="set.txt") as caught:
+    with pytest.raises(FormatError, match=r"set\.txt") as caught:
         read_similarity(path)
     assert message in str(caught.value)
 
