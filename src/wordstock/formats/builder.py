@@ -56,11 +56,22 @@ class TableBuilder:
     dim : components per row.
     smallest : bytes that a row takes in the file at least.
     promised : rows that the file's header promises; None without header.
+    header_lines : lines before the first row of a text file, for error messages; None if rows are not lines.
     """
 
-    def __init__(self, window: Window, dim: int, smallest: int, promised: int | None, options: ReadOptions) -> None:
+    def __init__(
+        self,
+        window: Window,
+        dim: int,
+        smallest: int,
+        promised: int | None,
+        options: ReadOptions,
+        *,
+        header_lines: int | None = None,
+    ) -> None:
         self.window, self.dim, self.options = window, dim, options
         self.path = window.path
+        self.header_lines = header_lines
         self.size = 0
         self.notes: list[str] = []
         self._smallest = smallest
@@ -165,9 +176,10 @@ class TableBuilder:
     def error(self, position: int, row: int, *, expected: str, found: str, remedy: str) -> FormatError:
         """A FormatError about the row-th of the rows being added, at a position of the window's buffer."""
         offset = self.window.offset + position - self.window.start
-        return FormatError(
-            self.path, offset=offset, expected=f"{expected} (row {self.size + row + 1})", found=found, remedy=remedy
-        )
+        number = self.size + row + 1
+        line = None if self.header_lines is None else self.header_lines + number
+        where = f" in row {number:,}" if line is None else ""
+        return FormatError(self.path, line=line, offset=offset, expected=expected + where, found=found, remedy=remedy)
 
     def finish(self) -> Embeddings:
         """The table, with one warning about everything that was left out or repaired."""

@@ -21,7 +21,7 @@ _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28
 _SUFFIXES: dict[str, Compression] = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd"}
 _CHUNK = 1 << 18  # compressed bytes read at once
 _PIECE = 1 << 20  # most bytes that one step of gzip or bzip2 gives
-_ZSTD_STEP = 1 << 12  # compressed bytes per step of zstd, whose output has no limit: 128 KiB per 4 bytes at worst
+_ZSTD_STEP = 1 << 9  # compressed bytes per step of zstd, whose output has no limit: 128 KiB per 4 bytes at worst
 _ZSTD_WINDOW = 1 << 27  # what `zstd --long` writes; a larger window is refused
 
 

@@ -58,8 +58,8 @@ def convert(
     table = read(source, limit=limit, encoding_errors=encoding_errors, non_finite=non_finite, progress=progress)
     write(table, target, format=known, precision=precision)
     report = list(table.card.notes)
-    if limit is not None and len(table) >= limit:
-        report.append(f"rows after the first {limit:,} were not read, if there are any")
+    if limit is not None:
+        report.append(f"rows after the first {limit:,} were not read")
     return report + losses(table, known, precision)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ __all__ = ["Format", "detect"]
 
 Format = Literal["native", "word2vec-text", "word2vec-binary", "glove"]
 
+_SETTINGS = struct.Struct("<12i")
 _HEAD = 1 << 20  # bytes looked at; a whole block where a line is longer
 _LATER = "wordstock does not read it yet: convert it to word2vec text with the tool that wrote it"
 _UNPACK = "unpack it and give the file of vectors inside"
@@ -87,6 +89,9 @@ def _classify(window: Window) -> Format:
     for offset, magic, name, remedy in _SIGNATURES:
         if head[offset : offset + len(magic)] == magic:
             raise FormatError(window.path, offset=offset, expected="a file of vectors", found=name, remedy=remedy)
+    if _old_fasttext(head):
+        found = "a fastText model older than version 11"
+        raise FormatError(window.path, offset=0, expected="a file of vectors", found=found, remedy=_LATER)
     skip_mark(window)
     lines = sample_lines(window)
     if lines and (shape := parse_header(lines[0])) is not None:
@@ -104,6 +109,15 @@ def _classify(window: Window) -> Format:
         found=f"a file that starts with {head[:40]!r}",
         remedy="name the format yourself if you know it: format=",
     )
+
+
+def _old_fasttext(head: bytes) -> bool:
+    """Whether these bytes are the settings that a fastText model without magic number starts with."""
+    if len(head) < _SETTINGS.size:
+        return False
+    dim, window, epoch, _, _, _, loss, model, bucket, *_ = (int(x) for x in _SETTINGS.unpack_from(head))
+    plausible = 1 <= dim <= 10_000 and 1 <= window <= 1000 and 1 <= epoch <= 10_000 and bucket >= 0
+    return plausible and 1 <= loss <= 3 and 1 <= model <= 3
 
 
 def _with_header(lines: list[bytes], shape: tuple[int, int]) -> Format:

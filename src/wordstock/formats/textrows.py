@@ -38,7 +38,7 @@ def read_rows(window: Window, dim: int, promised: int | None, options: ReadOptio
     FormatError
         Fewer rows than promised, a row of another length, text that is not a number; see ``TableBuilder.add``.
     """
-    reader = _TextReader(window, TableBuilder(window, dim, 2 * dim + 1, promised, options), header_lines)
+    reader = _TextReader(window, TableBuilder(window, dim, 2 * dim + 1, promised, options, header_lines=header_lines))
     left = window.remaining
     wanted = reader.builder.wanted
     if promised is not None and wanted is not None and left is not None and wanted * (2 * dim + 1) > left + 1:
@@ -53,8 +53,8 @@ def read_rows(window: Window, dim: int, promised: int | None, options: ReadOptio
 class _TextReader:
     """One pass over the rows: each block's lines are split between the threads."""
 
-    def __init__(self, window: Window, builder: TableBuilder, header_lines: int) -> None:
-        self.window, self.builder, self.header_lines = window, builder, header_lines
+    def __init__(self, window: Window, builder: TableBuilder) -> None:
+        self.window, self.builder = window, builder
         self.dim = builder.dim
 
     def read(self, promised: int | None) -> Embeddings:
@@ -167,14 +167,8 @@ class _TextReader:
 
     def error(self, row: int, position: int, expected: str, found: str, remedy: str = "") -> FormatError:
         """About the row-th row of the block at the window's position."""
-        return FormatError(
-            self.window.path,
-            line=self.header_lines + self.builder.size + row + 1,
-            offset=self.window.offset + position - self.window.start,
-            expected=expected,
-            found=found,
-            remedy=remedy or "repair the line, or fetch the file again",
-        )
+        remedy = remedy or "repair the line, or fetch the file again"
+        return self.builder.error(position, row, expected=expected, found=found, remedy=remedy)
 
     def too_few(self, promised: int, found: str) -> FormatError:
         """About a file that ends before the rows that its header promises."""

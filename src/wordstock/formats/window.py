@@ -62,7 +62,11 @@ class Window:
         self.capacity = size
         self.start = self.stop = self.offset = 0
         self.at_end = False
-        self.fill()
+        try:
+            self.fill()
+        except BaseException:
+            self._raw.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

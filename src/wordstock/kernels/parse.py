@@ -119,14 +119,16 @@ def _ends(c):
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _resembles_decimal(data, start, stop):
     """Whether the text could be a number with a point or an exponent; a cheap test that may say yes too often."""
-    marks = 0
+    marks = digits = 0
     for i in range(start, stop):
         c = data[i]
-        if c == _POINT or (c | 32) == _E:
+        if _ZERO <= c <= _ZERO + 9:
+            digits += 1
+        elif c == _POINT or (c | 32) == _E:
             marks += 1
-        elif not (_ZERO <= c <= _ZERO + 9 or c in (_MINUS, _PLUS)):
+        elif c not in (_MINUS, _PLUS):
             return False
-    return marks > 0
+    return marks > 0 and digits > 0
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

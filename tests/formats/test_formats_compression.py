@@ -1,0 +1,114 @@
+"""gzip, bzip2 and Zstandard: several members, damage, bombs, and a missing library."""
+
+import bz2
+import gzip
+import subprocess
+import sys
+import tracemalloc
+
+import pytest
+import zstandard
+
+from wordstock.errors import FormatError, MissingExtraError
+from wordstock.formats import read, read_word2vec_text, write
+from wordstock.formats.window import Window
+
+PACK = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".zst": lambda data: zstandard.ZstdCompressor().compress(data),
+    "stream.zst": None,
+}
+TEXT = b"200 3\n" + b"".join(b"word%d %d.25 -%d.5 0.125\n" % (i, i, i) for i in range(200))
+
+
+def pack(kind, data):
+    if kind == "stream.zst":  # frames that do not state their content's size
+        packer = zstandard.ZstdCompressor(write_content_size=False).compressobj()
+        return packer.compress(data) + packer.flush()
+    return PACK[kind](data)
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_members_follow_each_other_and_the_name_does_not_matter(file, kind, small_blocks):
+    parts = [TEXT[:1000], b"", TEXT[1000:1001], TEXT[1001:]]
+    path = file(b"".join(pack(kind, part) for part in parts), "plain.txt")
+    emb = read(path)
+    assert (len(emb), emb["word7"].tolist()) == (200, [7.25, -7.5, 0.125])
+    assert len(read(path, limit=3)) == 3
+
+
+@pytest.mark.parametrize("kind", PACK)
+@pytest.mark.parametrize("keep", [0.2, 0.7, 0.99])
+def test_a_file_cut_short(file, kind, keep):
+    data = pack(kind, TEXT)
+    with pytest.raises(FormatError, match=r"the file is cut short|damage") as caught:
+        read_word2vec_text(file(data[: int(len(data) * keep)]))
+    assert caught.value.offset is not None
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_garbage_after_the_data_and_inside_it(file, kind, small_blocks):
+    data = pack(kind, TEXT)
+    with pytest.raises(FormatError):
+        read(file(data + b"garbage"), limit=None)
+    half = len(data) // 2
+    with pytest.raises(FormatError):
+        read(file(data[:half] + b"\xff" * 20 + data[half + 20 :]))
+
+
+def test_gzip_may_be_padded_with_zeros(file):
+    assert len(read(file(gzip.compress(TEXT) + b"\0" * 1000))) == 200
+
+
+def test_progress_counts_bytes_of_the_file_on_disk(file, small_blocks):
+    path = file(gzip.compress(TEXT))
+    seen = []
+    read(path, progress=lambda *now: seen.append(now))
+    assert seen[-1] == (path.stat().st_size,) * 2
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_a_bomb_does_not_fill_the_memory(file, kind):
+    path = file(pack(kind, b"999999999999 300\n" + b"0" * 50_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 45_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_same_table_gives_the_same_bytes(table, tmp_path):
+    for name in ("v.txt.gz", "v.txt.bz2", "v.txt.zst"):
+        write(table, tmp_path / name)
+        first = (tmp_path / name).read_bytes()
+        write(table, tmp_path / name)
+        assert (tmp_path / name).read_bytes() == first
+
+
+def test_zstandard_missing(file, monkeypatch):
+    path = file(pack(".zst", TEXT))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(MissingExtraError, match=r"wordstock\[formats\]"):
+        read(path)
+
+
+def test_importing_the_room_imports_neither_zstandard_nor_polars():
+    code = "import sys, wordstock.formats; print([m for m in ('zstandard', 'polars') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_window_gives_the_stream_whatever_its_size(file):
+    for kind in PACK:
+        for block in (1, 7, 300, 1 << 20):
+            with Window(file(pack(kind, TEXT)), block=block) as window:
+                got = b""
+                while True:
+                    got += window.take(window.stop - window.start)
+                    if window.at_end:
+                        break
+                    window.fill()
+            assert got == TEXT
