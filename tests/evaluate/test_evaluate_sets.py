@@ -165,6 +165,7 @@ def test_bats_layout(tmp_path):
         ("cat\tcats\ndog\n", None, "line 2: expected a word and its answers"),
         ("cat\tcats\ndog\t/\n", None, "line 2: expected a word and its answers"),
         ("cat\tcats\n", None, "expected at least one question, found none"),
+        ("cat\tcats\n" * 1001, None, "expected at most 1,000 pairs in a relation"),
         ("a b c\n", "msr", "expected the answers in set.answers beside it, found no such file"),
         ("a b c d e f\n", None, "expected analogy questions, found lines of another kind"),
     ],

@@ -27,6 +27,7 @@ __all__ = ["AnalogyLayout", "find_analogy_layout", "read_analogies"]
 
 AnalogyLayout = Literal["google", "msr", "csv", "bats"]
 
+_MOST_PAIRS = 1000  # in one relation, whose ordered pairs are all asked; BATS has 50
 _COLUMNS = ("word1", "word2", "word3", "target")
 
 
@@ -164,6 +165,13 @@ def _all_pairs(path: Path) -> list[Question]:
         if len(cells) != 2 or not cells[0].strip() or not answers:
             raise _malformed(path, line, "a word and its answers, separated by a tab")
         entries.append((cells[0].strip(), answers))
+    if len(entries) > _MOST_PAIRS:
+        raise FormatError(
+            path,
+            expected=f"at most {_MOST_PAIRS:,} pairs in a relation, since all pairs of them are asked",
+            found=f"{len(entries):,}",
+            remedy="split the file, or see whether it is an analogy set at all",
+        )
     return [
         Question(a, right[0], c, answers)
         for i, (a, right) in enumerate(entries)
