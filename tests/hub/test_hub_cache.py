@@ -52,7 +52,7 @@ def test_two_processes_fetch_once(tiny, server, cache):
     assert server.stalled.wait(30)
     second = start(tiny)
     with pytest.raises(subprocess.TimeoutExpired):
-        second.wait(1.5)  # it waits for the first
+        second.wait(1)  # it waits for the first
     server.closing.set()
     paths = [process.communicate(timeout=30)[0].decode().strip() for process in (first, second)]
     assert paths == [str(cache / "models" / "tiny" / "table.safetensors")] * 2

@@ -62,7 +62,8 @@ def fetch_entry(
 
 
 def _fetch(entry: Entry, work: Path, progress: bool | None, table_only: bool) -> cache.Manifest:
-    from wordstock import __version__
+    from importlib.metadata import version
+
     from wordstock.hub.convert import build
     from wordstock.hub.progress import progress_report
     from wordstock.hub.sources import deliver
@@ -82,7 +83,7 @@ def _fetch(entry: Entry, work: Path, progress: bool | None, table_only: bool) ->
         source=str(entry.source),
         sha256=receipt.sha256,
         fetched=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        wordstock=__version__,
+        wordstock=version("wordstock"),
         files=files,
         detail=receipt.detail,
         folder=cache.cache_folder() / "models" / entry.folder,

@@ -68,13 +68,11 @@ def deliver_url(source: UrlSource, raw: Path, work: Path, size: int | None, repo
 
 
 def _fetch(httpx: ModuleType, source: UrlSource, part: Path, note: Path, size: int | None, report: Report) -> None:
-    from wordstock import __version__
-
     failures = 0
     with httpx.Client(
         follow_redirects=True,
         timeout=httpx.Timeout(_TIMEOUT, connect=10.0),
-        headers={"User-Agent": f"wordstock/{__version__}", "Accept-Encoding": "identity"},
+        headers={"User-Agent": "wordstock", "Accept-Encoding": "identity"},
     ) as client:
         while True:
             before = _have(part)
