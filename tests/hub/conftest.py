@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import os
 import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars
 import pytest
+from hub_samples import KEYS, VECTORS, npy, parquet, sha256, zipped
 
 import wordstock as ws
 from wordstock.hub.sources import url as url_source
-
-KEYS = ["the", "cat", "sat", "mat"]
-VECTORS = np.arange(12, dtype=np.float32).reshape(4, 3) + 1
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 @pytest.fixture
@@ -193,26 +183,6 @@ def make_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         return Wheel(path, source | changes)
 
     return make
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-def npy(vectors: Any = VECTORS) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.asfortranarray(vectors))
-    return buffer.getvalue()
-
-
-def parquet(keys: list[str] = KEYS) -> bytes:
-    buffer = io.BytesIO()
-    polars.DataFrame({"key": keys}).write_parquet(buffer)
-    return buffer.getvalue()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import KEYS, sha256
+from hub_samples import KEYS, sha256, zipped
 
 import wordstock as ws
 from wordstock.errors import DownloadError, FormatError, OfflineError, StorageError
@@ -273,8 +273,6 @@ def test_a_full_disk(cache, register, server, native_file, make_wheel, leftovers
 
 
 def test_an_archive_larger_than_the_disk(tmp_path, monkeypatch):
-    from conftest import zipped
-
     from wordstock.hub.sources import archive
 
     (tmp_path / "a.zip").write_bytes(zipped({"m": b"x" * 1000}))

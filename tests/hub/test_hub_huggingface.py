@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import sha256
+from hub_samples import sha256
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOAD = "import sys, wordstock as ws; table = ws.load('{}'); print(len(table), table.card.licence, table.card.language)"

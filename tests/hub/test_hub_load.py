@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from conftest import KEYS
+from hub_samples import KEYS
 
 import wordstock as ws
 from wordstock.errors import FormatError, ModelError, UnknownModelError

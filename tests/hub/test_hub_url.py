@@ -7,7 +7,7 @@ import socket
 
 import numpy as np
 import pytest
-from conftest import KEYS, VECTORS, sha256, zipped
+from hub_samples import KEYS, VECTORS, sha256, zipped
 
 import wordstock as ws
 from wordstock.errors import DownloadError, MissingExtraError

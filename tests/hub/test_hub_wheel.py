@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import KEYS, VECTORS, npy, parquet, sha256, zipped
+from hub_samples import KEYS, VECTORS, npy, parquet, sha256, zipped
 
 import wordstock as ws
 from wordstock.errors import DownloadError, ModelError
