@@ -35,8 +35,9 @@ def run() -> str:
     assert np.median(cosines) > 0.999, np.median(cosines)
     pair = paired(lambda: emb.encode(texts), lambda: peer.encode(texts, max_length=None))
     words = sum(map(len, map(str.split, texts))) / len(texts)
+    row = pair.row(f"encode {len(texts):,} sentences of {words:.0f} words (peer: model2vec)", "≥ 1×")
     rates = f"{len(texts) / pair.ours:,.0f} against {len(texts) / pair.peer:,.0f} sentences/s"
-    return f"{HEAD}\n{pair.row(f'encode {len(texts):,} sentences of {words:.0f} words (peer: model2vec)', '≥ 1×')}\n\n{rates}"
+    return f"{HEAD}\n{row}\n\n{rates}"
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

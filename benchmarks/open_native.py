@@ -9,12 +9,16 @@ from peer import folder, gensim_glove, glove
 OURS = """
 import sys, time
 import wordstock as ws
-start = time.perf_counter(); vector = ws.load(sys.argv[1])["the"]; print(time.perf_counter() - start)
+start = time.perf_counter()
+vector = ws.load(sys.argv[1])["the"]
+print(time.perf_counter() - start)
 """
 PEER = """
 import sys, time
 from gensim.models import KeyedVectors
-start = time.perf_counter(); vector = KeyedVectors.load(sys.argv[1], mmap="r")["the"]; print(time.perf_counter() - start)
+start = time.perf_counter()
+vector = KeyedVectors.load(sys.argv[1], mmap="r")["the"]
+print(time.perf_counter() - start)
 """
 
 

@@ -1,10 +1,10 @@
 """Claim: GloVe text is read at least 8 times and word2vec binary at least 4 times as fast as gensim reads them."""
 
 from gensim.models import KeyedVectors
-from wordstock.formats import read
 
 from pairs import HEAD, paired
 from peer import folder, gensim_glove
+from wordstock.formats import read
 
 
 def run() -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wordstock.kernels.pool import pool_rows
-from wordstock.kernels.topk import scan_analogies_add, scan_analogies_mul, scan_by_query, scan_by_row
+from wordstock.kernels.topk import scan_by_query, scan_by_row
 
 
 def empty(n, k):
@@ -43,23 +43,6 @@ def test_scans_find_the_best_in_order(n, k):
             scan_by_row(columns[cut:], scales[cut:], cut, first, last, scores, rows)
         np.testing.assert_array_equal(scores, wanted_scores)
         np.testing.assert_array_equal(rows, wanted)
-
-
-def test_analogy_scans():
-    rng = np.random.default_rng(5)
-    cosines = rng.uniform(0, 1, (6, 400)).astype(np.float32)
-    triples = np.array([[0, 1, 2], [3, 4, 5], [5, 5, 0]])
-    a, b, c = (cosines[triples[:, i]] for i in range(3))
-    for scan, score in (
-        (scan_analogies_add, b - a + c),
-        (scan_analogies_mul, b * c / (a + np.float32(0.001))),
-    ):
-        scores, rows = empty(3, 4)
-        scan(cosines, triples, 0, 0, 2, scores, rows)
-        scan(cosines, triples, 0, 2, 3, scores, rows)
-        wanted_scores, wanted = best(score, 4)
-        np.testing.assert_array_equal(rows, wanted)
-        np.testing.assert_allclose(scores, wanted_scores, rtol=1e-6)
 
 
 @pytest.mark.parametrize("weighted", [True, False])

@@ -101,7 +101,7 @@ def test_select_keeps_order_and_counts():
 
 def test_first_key_of_each_row():
     vocabulary = Vocabulary.from_keys(["x", "y", "z"], rows=np.array([2, 0, 2], np.int32))
-    assert vocabulary.first_keys().tolist() == [1, -1, 0]
+    assert vocabulary.first_keys(4).tolist() == [1, -1, 0, -1]
 
 
 def test_a_full_index_from_a_damaged_file_ends_the_search():

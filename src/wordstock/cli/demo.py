@@ -80,14 +80,14 @@ def _classification(console: Console, emb: Embeddings, seeds: int, per_class: in
     with as_file(files("wordstock.cli") / "triage") as folder:
         train = read_labelled(folder / "train.csv")
         test = read_labelled(folder / "test.csv")
-    labels = np.array(train.labels)
+    labels, expected = np.array(train.labels), np.array(test.labels)
     methods = {
         "pre-trained vectors": lambda seed: TextClassifier(emb, seed=seed),
         "the same from scratch (random vectors)": lambda seed: TextClassifier(random_like(emb, seed), seed=seed),
         "TF-IDF": lambda seed: tfidf_baseline(seed=seed),
     }
     table = Table("model", "accuracy", "lowest – highest", title_justify="left")
-    classes = len(set(train.labels))
+    classes = len(np.unique(labels))
     table.title = (
         f"routing messages to a clinic: {classes} classes, {per_class} labelled messages each, "
         f"{len(test.texts)} held out, {seeds} draws"
@@ -97,7 +97,7 @@ def _classification(console: Console, emb: Embeddings, seeds: int, per_class: in
         for seed in range(seeds):
             chosen = _draw(labels, per_class, seed)
             model = make(seed).fit([train.texts[i] for i in chosen], labels[chosen].tolist())
-            scores.append(float(np.mean(np.array(model.predict(test.texts)) == np.array(test.labels))))
+            scores.append(float(np.mean(np.array(model.predict(test.texts)) == expected)))
         table.add_row(name, f"{np.mean(scores):.1%}", f"{min(scores):.1%} – {max(scores):.1%}")
     console.print(table)
 

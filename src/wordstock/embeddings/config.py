@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ from wordstock.errors import InputError
 from wordstock.text import Tokenizer
 
 __all__ = ["EncodeConfig"]
+
+_CASE_SAMPLE = 5000  # keys looked at to tell a lower-cased table from a cased one
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,12 @@ class EncodeConfig:
             raise InputError(f"case={self.case!r}: known are 'exact', 'fallback'")
         if not self.sif_a > 0:
             raise InputError(f"sif_a={self.sif_a}: needs a positive number, such as 1e-3")
+
+    @classmethod
+    def for_keys(cls, keys: Sequence[str]) -> EncodeConfig:
+        """The default settings for a table with these keys: text is lower-cased where the first keys all are."""
+        lower = all(key == key.lower() for key in keys[:_CASE_SAMPLE])
+        return cls(tokenizer=Tokenizer(casing="lower" if lower else "keep"))
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain values."""

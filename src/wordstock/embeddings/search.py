@@ -42,7 +42,7 @@ def top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: i
     Parameters
     ----------
     inverse_norms : float32 (rows,), 0 for a zero row, whose cosine is taken as 0.
-    queries : float32 (n, dim), of length 1.
+    queries : float32 (n, dim), of length 1; other lengths scale the scores.
 
     Returns
     -------
@@ -124,7 +124,9 @@ def top_k_analogies(
         scores, rows = _empty(len(triples), k)
         for low in range(start, stop, step):
             high = min(low + step, stop)
-            cosines = words @ (storage.block(low, high) * inverse_norms[low:high, None]).T
+            block, scales = storage.block(low, high), inverse_norms[low:high]
+            few = len(words) < storage.dim  # scale the smaller of the two factors' matrices
+            cosines = (words @ block.T) * scales if few else words @ (block * scales[:, None]).T
             if method == "3cosadd":
                 pair_lines = cosines[second] - cosines[first]
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,22 +12,22 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from wordstock.embeddings.arrays import checked_arrays
 from wordstock.embeddings.card import Card
 from wordstock.embeddings.config import EncodeConfig
+from wordstock.embeddings.digest import digest_of
 from wordstock.embeddings.native import read_native, write_native
-from wordstock.embeddings.search import AnalogyMethod, Neighbor, top_k, top_k_analogies
+from wordstock.embeddings.query import find_analogies, find_nearest
+from wordstock.embeddings.search import AnalogyMethod, Neighbor
 from wordstock.embeddings.sentence import RowLookup, check_texts, sif_weights, text_means, warn_blank
 from wordstock.embeddings.storage import Precision, Storage
 from wordstock.errors import InputError, WordstockError
-from wordstock.protocols import FloatArray, IntArray
+from wordstock.protocols import FloatArray
 from wordstock.vocab import KeyView, Subwords, Vocabulary
 
 __all__ = ["Embeddings"]
 
 Missing = Literal["raise", "zero", "subword"]
-Query = str | Sequence[str] | npt.NDArray[Any]
-
-_CASE_SAMPLE = 5000  # keys looked at to tell a lower-cased table from a cased one
 
 
 class Embeddings:
@@ -56,7 +55,7 @@ class Embeddings:
         self.vocabulary = vocabulary
         self.storage = storage
         self.card = card or Card()
-        self.config = config or EncodeConfig(tokenizer=replace(EncodeConfig().tokenizer, casing=_casing(vocabulary)))
+        self.config = config or EncodeConfig.for_keys(vocabulary.keys)
         self.common = common
         self.subwords = subwords
         self.subword_vectors = subword_vectors
@@ -92,24 +91,8 @@ class Embeddings:
         InputError
             Shapes that do not agree, NaN or infinity, a key that is repeated or not a str.
         """
-        matrix = np.asarray(vectors)
-        if matrix.dtype != np.float16:
-            try:
-                matrix = np.ascontiguousarray(matrix, np.float32)
-            except (TypeError, ValueError) as error:
-                raise InputError(f"vectors must be a matrix of numbers: {error}") from error
-        if matrix.ndim != 2:
-            raise InputError(f"vectors must have two dimensions (keys, dim), not shape {matrix.shape}")
-        if matrix.flags.writeable or not matrix.flags.c_contiguous:
-            matrix = np.array(matrix, order="C")  # the caller's array stays the caller's
-        row_array = None if rows is None else np.array(rows, np.int32)
-        count_array = None if counts is None else np.array(counts, np.int64)
-        vocabulary = Vocabulary.from_keys(keys, rows=row_array, counts=count_array)
-        if row_array is None and len(vocabulary) != len(matrix):
-            raise InputError(f"{len(vocabulary)} keys for {len(matrix)} vectors; give one vector per key, or rows=")
-        if row_array is not None and len(row_array) and not 0 <= row_array.min() <= row_array.max() < len(matrix):
-            raise InputError(f"rows run from {row_array.min()} to {row_array.max()}; there are {len(matrix)} vectors")
-        table = cls(vocabulary, Storage(matrix), card=card, config=config)
+        vocabulary, storage = checked_arrays(keys, vectors, rows, counts)
+        table = cls(vocabulary, storage, card=card, config=config)
         table.check_finite()
         return table
 
@@ -158,37 +141,32 @@ class Embeddings:
         return self.storage.norms()
 
     @cached_property
-    def _inverse_norms(self) -> FloatArray:
+    def inverse_norms(self) -> FloatArray:
+        """1 / norm of every row, 0 for a zero row, float32 (rows,)."""
         norms = self.norms
         return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over vectors, keys, rows, counts and subwords; kept in a native file's header."""
-        state = hashlib.sha256()
-        parts = (
-            ("vectors", self.storage.data),
-            ("scales", self.storage.scales),
-            ("keys", self.vocabulary.blob),
-            ("offsets", self.vocabulary.offsets),
-            ("rows", self.vocabulary.rows),
-            ("counts", self.vocabulary.counts),
-            ("common", self.common),
-            ("subword", self.subword_vectors),
+        return digest_of(
+            {
+                "vectors": self.storage.data,
+                "scales": self.storage.scales,
+                "keys": self.vocabulary.blob,
+                "offsets": self.vocabulary.offsets,
+                "rows": self.vocabulary.rows,
+                "counts": self.vocabulary.counts,
+                "common": self.common,
+                "subword": self.subword_vectors,
+            },
+            repr(self.subwords),
         )
-        for name, array in parts:
-            if array is not None:
-                state.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
-                if array.size:
-                    state.update(np.ascontiguousarray(array).data.cast("B"))
-        state.update(repr(self.subwords).encode())
-        return state.hexdigest()
 
     @property
     def fingerprint(self) -> str:
         """Stable hash of vectors, precision and every setting that changes what ``encode`` returns."""
-        settings = json.dumps(self.config.to_dict(), sort_keys=True)
-        return hashlib.sha256(f"{self.digest} {settings}".encode()).hexdigest()
+        return digest_of({}, f"{self.digest} {json.dumps(self.config.to_dict(), sort_keys=True)}")
 
     def verify(self) -> bool:
         """Recompute the digest over all bytes and compare it with the one in the file's header."""
@@ -270,7 +248,8 @@ class Embeddings:
     # Lookup ----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _lookup(self) -> RowLookup:
+    def lookup(self) -> RowLookup:
+        """Rows of words, remembered once found; casing as ``config`` says."""
         return RowLookup(self.vocabulary, fold=self.config.case == "fallback")
 
     @overload
@@ -280,10 +259,11 @@ class Embeddings:
     def __getitem__(self, key: str | Sequence[str]) -> FloatArray:
         """Vector of one key, float32 (dim,); of a list of keys, (n, dim). UnknownWordError if one is not there."""
         if isinstance(key, str):
-            return self.storage.row(self._row(key))
+            return self.storage.row(self.row(key))
         return self.vectors(key)
 
-    def _row(self, key: str) -> int:
+    def row(self, key: str) -> int:
+        """Row of a key in ``storage``. UnknownWordError if it is not there."""
         number = self.vocabulary.require(key, fold=self.config.case == "fallback")
         return self.vocabulary.row(number)
 
@@ -310,7 +290,7 @@ class Embeddings:
                 "this one has none: use missing='zero'"
             )
         words = [keys] if isinstance(keys, str) else check_texts(keys, "key")
-        rows = self._lookup.rows(words, len(words))
+        rows = self.lookup.rows(words, len(words))
         absent = np.flatnonzero(rows < 0)
         if not len(absent):
             return self.storage.take(rows)
@@ -336,7 +316,7 @@ class Embeddings:
 
     def similarity(self, first: str, second: str) -> float:
         """Cosine of two keys, -1 to 1; 0 where one is a zero vector. UnknownWordError if one is not there."""
-        a, b = self._row(first), self._row(second)
+        a, b = self.row(first), self.row(second)
         product = float(self.storage.row(a) @ self.storage.row(b))
         scale = float(self.norms[a]) * float(self.norms[b])
         return max(-1.0, min(1.0, product / scale)) if scale else 0.0
@@ -352,7 +332,7 @@ class Embeddings:
         self, query: npt.NDArray[Any], k: int = 10, *, exclude: Iterable[str] = ()
     ) -> list[Neighbor] | list[list[Neighbor]]: ...
     def nearest(
-        self, query: Query, k: int = 10, *, exclude: Iterable[str] = ()
+        self, query: str | Sequence[str] | npt.NDArray[Any], k: int = 10, *, exclude: Iterable[str] = ()
     ) -> list[Neighbor] | list[list[Neighbor]]:
         """The k keys with the highest cosine, exactly, best first.
 
@@ -373,52 +353,7 @@ class Embeddings:
         InputError
             k below 1, or a vector of another length or with NaN.
         """
-        if not isinstance(k, int | np.integer) or k < 1:
-            raise InputError(f"k={k!r}: needs a whole number of at least 1")
-        left_out = {self._row(key) for key in ([exclude] if isinstance(exclude, str) else exclude)}
-        if isinstance(query, np.ndarray) and query.dtype.kind not in "UO":
-            queries, own = self._query_matrix(query), None
-            single = query.ndim == 1
-        else:
-            words = [query] if isinstance(query, str) else check_texts(query, "key")
-            single = isinstance(query, str)
-            own = self._lookup.rows(words, len(words))
-            for position in np.flatnonzero(own < 0):
-                self.vocabulary.require(words[position])
-            queries = self.storage.take(own)
-        norms = np.linalg.norm(queries, axis=1, keepdims=True)
-        queries = np.divide(queries, norms, out=np.zeros_like(queries), where=norms > 0)
-        scores, rows = top_k(self.storage, self._inverse_norms, queries, k + len(left_out) + (own is not None))
-        skip = [left_out if own is None else left_out | {int(own[i])} for i in range(len(queries))]
-        found = self._neighbors(scores, rows, skip, k)
-        return found[0] if single else found
-
-    def _query_matrix(self, query: npt.NDArray[Any]) -> FloatArray:
-        if query.ndim not in (1, 2) or query.shape[-1] != self.dim:
-            raise InputError(
-                f"query vectors have shape {query.shape}; this table needs ({self.dim},) or (n, {self.dim})"
-            )
-        matrix = np.atleast_2d(np.ascontiguousarray(query, np.float32))
-        if not np.isfinite(matrix).all():
-            raise InputError("query vectors hold NaN or infinity")
-        return matrix
-
-    def _neighbors(self, scores: FloatArray, rows: IntArray, skip: Sequence[set[int]], k: int) -> list[list[Neighbor]]:
-        vocabulary = self.vocabulary
-        first = self._first_keys
-        found = []
-        for line, row_line, left_out in zip(scores.tolist(), rows.tolist(), skip, strict=True):
-            kept = [
-                Neighbor(vocabulary.key(row if first is None else int(first[row])), score)
-                for score, row in zip(line, row_line, strict=True)
-                if row >= 0 and row not in left_out and (first is None or first[row] >= 0)
-            ]
-            found.append(kept[:k])
-        return found
-
-    @cached_property
-    def _first_keys(self) -> IntArray | None:
-        return None if self.vocabulary.rows is None else _padded(self.vocabulary.first_keys(), len(self.storage))
+        return find_nearest(self, query, k, exclude)
 
     def analogy(self, a: str, b: str, c: str, k: int = 5, *, method: AnalogyMethod = "3cosadd") -> list[Neighbor]:
         """``a`` is to ``b`` as ``c`` is to what? The k best keys other than the three, best first.
@@ -447,22 +382,7 @@ class Embeddings:
         InputError
             k below 1, an unknown method, or a question that is not three keys.
         """
-        if not isinstance(k, int | np.integer) or k < 1:
-            raise InputError(f"k={k!r}: needs a whole number of at least 1")
-        if method not in ("3cosadd", "3cosmul"):
-            raise InputError(f"method={method!r}: known are '3cosadd', '3cosmul'")
-        for position, question in enumerate(questions):
-            if isinstance(question, str) or len(question) != 3:
-                raise InputError(f"question at position {position} must be three keys (a, b, c): {question!r:.80}")
-        flat = [self._row(word) for question in questions for word in question]
-        if not flat:
-            return []
-        used, positions = np.unique(np.array(flat, np.int64), return_inverse=True)
-        triples = positions.reshape(-1, 3).astype(np.int64)
-        words = self.storage.take(used) * self._inverse_norms[used, None]
-        scores, rows = top_k_analogies(self.storage, self._inverse_norms, words, triples, k + 3, method)
-        asked = np.array(flat).reshape(-1, 3).tolist()
-        return self._neighbors(scores, rows, [set(question) for question in asked], k)
+        return find_analogies(self, questions, k, method)
 
     # Encoder ---------------------------------------------------------------------------------------------------
 
@@ -488,7 +408,7 @@ class Embeddings:
             An item that is not a str.
         """
         listed = [texts] if isinstance(texts, str) else check_texts(texts)
-        out, blank = text_means(listed, self.storage, self._lookup, self._weights, self.config)
+        out, blank = text_means(listed, self.storage, self.lookup, self._weights, self.config)
         if self.common is not None:
             out -= (out @ self.common.T) @ self.common
         if self.config.unit:
@@ -536,15 +456,6 @@ class Embeddings:
             The file cannot be written; whatever stood there before is untouched.
         """
         write_native(self, path, precision=precision)
-
-
-def _casing(vocabulary: Vocabulary) -> Literal["lower", "keep"]:
-    sample = vocabulary.keys[:_CASE_SAMPLE]
-    return "lower" if all(key == key.lower() for key in sample) else "keep"
-
-
-def _padded(first: IntArray, size: int) -> IntArray:
-    return np.concatenate([first, np.full(size - len(first), -1, np.int64)])
 
 
 def _reopen(path: Path, digest: str, config: EncodeConfig) -> Embeddings:

@@ -6,7 +6,7 @@ Environment: ``WORDSTOCK_CACHE`` moves the cache folder, ``WORDSTOCK_OFFLINE=1``
 
 from wordstock.hub.entry import Entry
 from wordstock.hub.fetching import cached, fetch, remove
-from wordstock.hub.load import load
+from wordstock.hub.loading import load
 from wordstock.hub.registry import find, registry
 
 __all__ = ["Entry", "cached", "fetch", "find", "load", "registry", "remove"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["scan_analogies_add", "scan_analogies_mul", "scan_by_query", "scan_by_row"]
+__all__ = ["scan_by_query", "scan_by_row"]
 
 _STEP = 128  # scores compared at once; eight 512-bit registers
 
@@ -74,53 +74,3 @@ def scan_by_row(products, scales, first_row, first_query, stop_query, scores, ro
                     if score > limit[i]:
                         _push(scores[start + i], rows[start + i], score, first_row + r)
                         limit[i] = scores[start + i, last]
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def scan_analogies_add(cosines, triples, first_row, first_question, stop_question, scores, rows):
-    """3CosAdd (Mikolov et al. 2013): cos(x, b) - cos(x, a) + cos(x, c) for every row x of the block.
-
-    ``cosines`` float32 (words, block); ``triples`` int64 (questions, 3), words a, b, c of each question; ``scores``
-    float32 and ``rows`` int64 (questions, k) are updated in place for first_question..stop_question.
-    """
-    n = cosines.shape[1]
-    last = scores.shape[1] - 1
-    for q in range(first_question, stop_question):
-        a, b, c = cosines[triples[q, 0]], cosines[triples[q, 1]], cosines[triples[q, 2]]
-        limit = scores[q, last]
-        for start in range(0, n, _STEP):
-            x, y, z = a[start : start + _STEP], b[start : start + _STEP], c[start : start + _STEP]
-            hits = np.int32(0)
-            for i in range(len(x)):
-                hits += np.int32(y[i] - x[i] + z[i] > limit)
-            if hits:
-                for i in range(len(x)):
-                    score = y[i] - x[i] + z[i]
-                    if score > scores[q, last]:
-                        _push(scores[q], rows[q], score, first_row + start + i)
-                limit = scores[q, last]
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def scan_analogies_mul(cosines, triples, first_row, first_question, stop_question, scores, rows):
-    """3CosMul (Levy & Goldberg 2014): b' c' / (a' + 0.001) with cosines shifted to x' = (1 + x) / 2.
-
-    Arrays as in ``scan_analogies_add``; ``cosines`` are shifted already.
-    """
-    n = cosines.shape[1]
-    last = scores.shape[1] - 1
-    epsilon = np.float32(0.001)
-    for q in range(first_question, stop_question):
-        a, b, c = cosines[triples[q, 0]], cosines[triples[q, 1]], cosines[triples[q, 2]]
-        limit = scores[q, last]
-        for start in range(0, n, _STEP):
-            x, y, z = a[start : start + _STEP], b[start : start + _STEP], c[start : start + _STEP]
-            hits = np.int32(0)
-            for i in range(len(x)):
-                hits += np.int32(y[i] * z[i] / (x[i] + epsilon) > limit)
-            if hits:
-                for i in range(len(x)):
-                    score = y[i] * z[i] / (x[i] + epsilon)
-                    if score > scores[q, last]:
-                        _push(scores[q], rows[q], score, first_row + start + i)
-                limit = scores[q, last]

@@ -40,7 +40,18 @@ class Vocabulary:
     counts : int64 (n,), how often each key was seen in training; None if unknown.
     """
 
-    __slots__ = ("_blob_view", "_offset_view", "_shift", "_slot_view", "blob", "counts", "offsets", "rows", "slots")
+    __slots__ = (
+        "_blob_view",
+        "_first",
+        "_offset_view",
+        "_shift",
+        "_slot_view",
+        "blob",
+        "counts",
+        "offsets",
+        "rows",
+        "slots",
+    )
 
     def __init__(
         self,
@@ -62,6 +73,7 @@ class Vocabulary:
         self._blob_view = blob.data
         self._offset_view = offsets.data
         self._slot_view = self.slots.data
+        self._first: IntArray | None = None
 
     @classmethod
     def from_keys(
@@ -157,13 +169,15 @@ class Vocabulary:
         """Row of the vector table that key ``number`` uses."""
         return number if self.rows is None else int(self.rows[number])
 
-    def first_keys(self) -> IntArray:
-        """For each row, the number of its first key; int64 (rows,), -1 for a row without key."""
+    def first_keys(self, n_rows: int) -> IntArray:
+        """For each of ``n_rows`` rows, the number of its first key, -1 for a row without key; int64 (n_rows,)."""
         if self.rows is None:
-            return np.arange(len(self), dtype=np.int64)
-        first = np.full(int(self.rows.max(initial=-1)) + 1, -1, np.int64)
-        first[self.rows[::-1]] = np.arange(len(self) - 1, -1, -1, dtype=np.int64)
-        return first
+            return np.arange(n_rows, dtype=np.int64)
+        if self._first is None:
+            first = np.full(n_rows, -1, np.int64)
+            first[self.rows[::-1]] = np.arange(len(self) - 1, -1, -1, dtype=np.int64)
+            self._first = first
+        return self._first
 
     def select(self, numbers: IntArray) -> Vocabulary:
         """A vocabulary of these keys in this order; counts follow, rows do not (key i is row i)."""

@@ -1,0 +1,44 @@
+"""Keys and a matrix from a caller, checked before they become a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from wordstock.embeddings.storage import Storage
+from wordstock.errors import InputError
+from wordstock.vocab import Vocabulary
+
+__all__ = ["checked_arrays"]
+
+
+def checked_arrays(
+    keys: Iterable[str], vectors: npt.ArrayLike, rows: npt.ArrayLike | None, counts: npt.ArrayLike | None
+) -> tuple[Vocabulary, Storage]:
+    """The parts of a table; a writable matrix is copied, so that the caller's stays the caller's.
+
+    Raises
+    ------
+    InputError
+        Shapes that do not agree, rows out of range, a key that is repeated or not a str.
+    """
+    matrix = np.asarray(vectors)
+    if matrix.dtype != np.float16:
+        try:
+            matrix = np.ascontiguousarray(matrix, np.float32)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"vectors must be a matrix of numbers: {error}") from error
+    if matrix.ndim != 2:
+        raise InputError(f"vectors must have two dimensions (keys, dim), not shape {matrix.shape}")
+    if not matrix.flags.c_contiguous or (matrix.flags.writeable and np.may_share_memory(matrix, np.asarray(vectors))):
+        matrix = np.array(matrix, order="C")
+    row_array = None if rows is None else np.array(rows, np.int32)
+    count_array = None if counts is None else np.array(counts, np.int64)
+    vocabulary = Vocabulary.from_keys(keys, rows=row_array, counts=count_array)
+    if row_array is None and len(vocabulary) != len(matrix):
+        raise InputError(f"{len(vocabulary)} keys for {len(matrix)} vectors; give one vector per key, or rows=")
+    if row_array is not None and len(row_array) and not 0 <= row_array.min() <= row_array.max() < len(matrix):
+        raise InputError(f"rows run from {row_array.min()} to {row_array.max()}; there are {len(matrix)} vectors")
+    return vocabulary, Storage(matrix)
