@@ -4,7 +4,8 @@ Tensors: ``coef`` (k, dim + n_terms) · ``intercept`` (k,) · ``center`` (dim,) 
 all float64 · ``terms`` uint8, UTF-8 with a line feed after each; the last two are empty unless ``lexical``.
 ``__metadata__["classifier"]`` holds JSON: ``version``, ``wordstock`` (the version that wrote it), ``classes``, ``kind``
 (of a label: str, int, bool), ``layout``, ``settings``, ``C``, ``losses``, ``encoder`` (sources, fingerprint, dim,
-config). ``__metadata__["sha256"]`` is over that JSON and the tensors' bytes in the order above.
+config), and ``sha256`` over the rest of it, written alike, and the tensors in the order above. Equal classifiers give
+equal files.
 """
 
 from __future__ import annotations
@@ -83,10 +84,9 @@ def write_artefact(path: Path | str, artefact: Artefact) -> None:
         "terms": np.frombuffer("".join(f"{term}\n" for term in lexicon.terms).encode(), np.uint8),
     }
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    encoded = json.dumps(meta, ensure_ascii=False, default=_plain)
-    header = {"classifier": encoded, "sha256": _digest(encoded, tensors)}
+    encoded = _written(meta | {"sha256": _digest(meta, tensors)})
     with atomic_write(path) as stream:
-        stream.write(safetensors.numpy.save(tensors, metadata=header))
+        stream.write(safetensors.numpy.save(tensors, metadata={"classifier": encoded}))
 
 
 def read_artefact(path: Path | str) -> Artefact:
@@ -104,12 +104,12 @@ def read_artefact(path: Path | str) -> Artefact:
     try:
         tensors = safetensors.numpy.load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        encoded, digest = header["classifier"], header["sha256"]
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        meta = json.loads(header["classifier"])
+        digest = meta.pop("sha256")
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         _refuse(path, "a saved classifier", f"something else ({error!r:.120})", error)
-    if set(tensors) != set(_TENSORS) or _digest(encoded, tensors) != digest:
+    if set(tensors) != set(_TENSORS) or _digest(meta, tensors) != digest:
         _refuse(path, "the tensors and settings that its checksum was made of", "others: the file is damaged")
-    meta = json.loads(encoded)
     if meta["version"] > VERSION:
         raise FormatError(
             path, expected=f"version {VERSION} or older", found=f"version {meta['version']}", remedy="upgrade wordstock"
@@ -147,8 +147,12 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefa
     )
 
 
-def _digest(encoded: str, tensors: dict[str, npt.NDArray[Any]]) -> str:
-    state = hashlib.sha256(encoded.encode("utf-8", "surrogatepass"))
+def _written(meta: dict[str, Any]) -> str:
+    return json.dumps(meta, ensure_ascii=False, default=_plain)
+
+
+def _digest(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> str:
+    state = hashlib.sha256(_written(meta).encode("utf-8", "surrogatepass"))
     for name in _TENSORS:
         array = tensors[name]
         state.update(f"{name} {array.dtype.name} {array.shape}".encode())

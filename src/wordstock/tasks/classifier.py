@@ -44,7 +44,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         by stratified cross-validation of the log-loss; with a median of fewer than 4 examples per class, where
         cross-validation picks worse than a constant, it is 5.
     class_weight : None, "balanced", or a dict label -> weight; labels that the dict leaves out weigh 1.
-    cv : folds for choosing C, at least 2; from 2,000 texts on at most 3 are used.
+    cv : folds for choosing C, at least 2; from 1,000 texts on at most 3 are used.
     seed : of the folds; equal seeds give equal classifiers.
 
     Attributes

@@ -115,7 +115,7 @@ class LabelCodec:
         """
         if class_weight is None:
             return np.ones(target.shape)
-        if isinstance(class_weight, str):
+        if not isinstance(class_weight, dict):
             if class_weight != "balanced":
                 raise LabelError(
                     f"class_weight={class_weight!r}: known are None, 'balanced', or a dict label -> weight"

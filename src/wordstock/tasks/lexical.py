@@ -14,6 +14,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 __all__ = ["Lexicon", "vectorizer"]
 
+_SHARE = 2 / 3  # of the squared length; a half is better on sentiment, four fifths on questions and abstracts
+
 
 def vectorizer(vocabulary: Sequence[str] | None = None, max_features: int | None = None) -> TfidfVectorizer:
     """TF-IDF of words and word pairs with sublinear term frequencies; rows of length 1."""
@@ -50,9 +52,8 @@ class Lexicon:
         return words
 
     def join(self, features: npt.NDArray[np.float64], texts: Sequence[str]) -> Any:
-        """Sparse float64 (n, dim + n_terms): both blocks with equal say, mean squared length about 1."""
-        half = np.sqrt(0.5)
-        blocks = [csr_matrix(features * half)]
+        """Sparse float64 (n, dim + n_terms), mean squared length about 1: a third from the vectors, the rest words."""
+        blocks = [csr_matrix(features * np.sqrt(1 - _SHARE))]
         if self.terms:
-            blocks.append(self._words.transform(texts) * half)
+            blocks.append(self._words.transform(texts) * np.sqrt(_SHARE))
         return hstack(blocks, format="csr")

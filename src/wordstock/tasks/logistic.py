@@ -28,8 +28,9 @@ Rows = npt.NDArray[np.intp]
 
 GRID = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # past 100 accuracy is flat on every task we tried
 FALLBACK_C = 5.0  # the best single value over four few-shot tasks with 8 examples per class
-MANY = 2000  # examples from which three folds do as well as five
+MANY = 1000  # examples from which three folds do as well as five
 FEWEST = 4  # examples per class, as a median, below which cross-validation picks worse than FALLBACK_C
+_DENSER = 10  # a dense row of n numbers costs the solver as much as n * n / 10 columns of a sparse one
 _PATIENCE = 2  # steps of the grid without a better loss before the walk ends
 _FLOOR = 1e-12  # least probability, so that one sure mistake does not decide the mean
 
@@ -105,7 +106,7 @@ def fit_linear(
         compact, lift = _compact(features)
         if C is None:
             C, losses = _select_c(compact, target, weights, folds=folds, seed=seed)
-        model = _Path(compact, target, weights, tolerance=1e-6, steps=2000).fit(C)
+        model = _Path(compact, target, weights, tolerance=1e-7, steps=5000).fit(C)
     if lift is not None:
         model = LinearModel(np.asarray((lift @ model.coef.T).T), model.intercept, model.multilabel)
     return model, float(C), losses
@@ -148,10 +149,12 @@ def _compact(features: Matrix) -> tuple[Matrix, Matrix | None]:
     An L2-penalised model of n rows lies in their span, and inner products are all that the fit sees, so the result is
     the same; the solver's work shrinks from dim to n numbers per class.
     """
-    if not issparse(features) or features.shape[0] >= min(features.shape[1], MANY):
+    if not issparse(features) or features.shape[0] ** 2 > _DENSER * features.shape[1]:
         return features, None
     values, vectors = np.linalg.eigh((features @ features.T).toarray())
-    kept = values > 1e-10 * max(values[-1], 1e-300)
+    if values[-1] <= 0:  # not a single term in any text
+        return features, None
+    kept = values > 1e-10 * values[-1]
     root = np.sqrt(values[kept])
     return vectors[:, kept] * root, features.T @ (vectors[:, kept] / root)
 
@@ -185,7 +188,7 @@ class _Path:
     def _fit(self, column: int, target: npt.NDArray[Any], weights: Array, C: float) -> LogisticRegression:
         model = self.models[column].set_params(C=C)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # past 2000 steps no label changes any more
+            warnings.simplefilter("ignore", ConvergenceWarning)  # past 5000 steps no label changes any more
             return model.fit(self.features, target, sample_weight=weights)
 
 

@@ -1,0 +1,154 @@
+import json
+import warnings
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from wordstock.embeddings import read_native
+from wordstock.errors import FingerprintError, FormatError, InputError, StorageError
+from wordstock.tasks import TextClassifier
+
+
+@pytest.fixture
+def saved(table, train, tmp_path):
+    model = TextClassifier(table, lexical=True, C=5).fit(*train)
+    path = tmp_path / "model.safetensors"
+    model.save(path)
+    return model, path
+
+
+@pytest.mark.parametrize("lexical", [False, True])
+@pytest.mark.parametrize("kind", ["str", "int", "bool", "list", "set", "indicator"])
+def test_everything_comes_back(table, train, test, tmp_path, kind, lexical):
+    number = {"animal": 0, "money": 1, "weather": 2}
+    labels = {
+        "str": train[1],
+        "int": [number[label] * 10 - 5 for label in train[1]],
+        "bool": [label == "money" for label in train[1]],
+        "list": [[label] for label in train[1]],
+        "set": [{label, "x" if i % 2 else "y"} for i, label in enumerate(train[1])],
+        "indicator": np.eye(3)[[number[label] for label in train[1]]],
+    }[kind]
+    weights = {"money": 2.0} if kind == "str" else None
+    model = TextClassifier(table, lexical=lexical, class_weight=weights, cv=3, seed=2).fit(train[0], labels)
+    model.save(tmp_path / "m.safetensors")
+    back = TextClassifier.load(tmp_path / "m.safetensors", encoder=table)
+    np.testing.assert_array_equal(back.predict_proba(test[0]), model.predict_proba(test[0]))
+    np.testing.assert_array_equal(back.decision_function(test[0]), model.decision_function(test[0]))
+    assert type(back.predict(test[0])) is type(model.predict(test[0]))
+    assert repr(list(back.predict(test[0]))) == repr(list(model.predict(test[0])))
+    assert back.classes_.dtype == model.classes_.dtype
+    assert back.get_params() == model.get_params()
+    assert (back.C_, back.cv_losses_) == (model.C_, model.cv_losses_)
+    back.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "m.safetensors").read_bytes()
+    assert back.fit(train[0], labels).C_ == model.C_
+
+
+def test_any_safetensors_reader_opens_it(saved):
+    with safe_open(saved[1], framework="numpy") as opened:
+        meta = json.loads(opened.metadata()["classifier"])
+        assert opened.get_tensor("coef").shape == saved[0].coef_.shape
+    assert meta["classes"] == ["animal", "money", "weather"]
+    assert meta["encoder"]["sources"] == ["small"]
+
+
+def test_other_vectors_are_refused(saved, table, other_table, letters):
+    for other in (other_table, letters, table.with_config(pooling="mean")):
+        with pytest.raises(FingerprintError) as caught:
+            TextClassifier.load(saved[1], encoder=other)
+        assert table.fingerprint[:12] in str(caught.value)
+        assert other.fingerprint[:12] in str(caught.value)
+        assert "pass the encoder it was trained with" in str(caught.value)
+        assert len(str(caught.value)) < 400
+
+
+def test_the_encoder_is_found_again_by_its_path(table, other_table, train, tmp_path):
+    home = tmp_path / "table.safetensors"
+    table.save(home)
+    model = TextClassifier(read_native(home), C=5).fit(*train)
+    model.save(tmp_path / "m.safetensors")
+    found = TextClassifier.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(found.predict_proba(train[0]), model.predict_proba(train[0]))
+    other_table.save(home)
+    with pytest.raises(FingerprintError):
+        TextClassifier.load(tmp_path / "m.safetensors")
+    home.unlink()
+    with pytest.raises(InputError, match="pass encoder="):
+        TextClassifier.load(tmp_path / "m.safetensors")
+
+
+def test_encode_settings_are_restored(table, train, tmp_path):
+    home = tmp_path / "table.safetensors"
+    table.save(home)
+    model = TextClassifier(home, C=5)
+    changed = read_native(home).with_config(pooling="mean", unit=True)
+    model = TextClassifier(changed, C=5).fit(*train)
+    model.encoder = str(home)  # as if it had been given by its path
+    model.save(tmp_path / "m.safetensors")
+    assert TextClassifier.load(tmp_path / "m.safetensors").encoder_.config == changed.config
+
+
+def test_an_encoder_without_a_name_must_be_passed(letters, train, tmp_path):
+    TextClassifier(letters, C=5).fit(*train).save(tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match="its name was not recorded; pass encoder="):
+        TextClassifier.load(tmp_path / "m.safetensors")
+    assert TextClassifier.load(tmp_path / "m.safetensors", encoder=letters).encoder is letters
+
+
+def test_every_truncation_is_a_format_error(saved, table, tmp_path):
+    data = saved[1].read_bytes()
+    broken = tmp_path / "broken.safetensors"
+    for length in [*range(0, 64), *range(64, len(data), 97), len(data) - 1]:
+        broken.write_bytes(data[:length])
+        with pytest.raises(FormatError, match=r"broken\.safetensors"):
+            TextClassifier.load(broken, encoder=table)
+
+
+def test_every_flipped_byte_is_a_format_error_or_harmless(saved, table, train, tmp_path):
+    model, path = saved
+    data = path.read_bytes()
+    expected = model.predict_proba(train[0])
+    broken = tmp_path / "broken.safetensors"
+    harmless = 0
+    for position in [*range(0, 600), *range(600, len(data), 31)]:
+        for mask in (0x01, 0x80):
+            changed = bytearray(data)
+            changed[position] ^= mask
+            broken.write_bytes(changed)
+            try:
+                back = TextClassifier.load(broken, encoder=table)
+            except FormatError:
+                continue
+            harmless += 1
+            np.testing.assert_array_equal(back.predict_proba(train[0]), expected)
+    assert harmless <= 16  # padding after the header
+
+
+def test_files_of_another_kind(table, tmp_path):
+    table.save(tmp_path / "table.safetensors")
+    (tmp_path / "text.safetensors").write_text("hello there, this is no tensor")
+    for name in ("table.safetensors", "text.safetensors"):
+        with pytest.raises(FormatError, match="expected a saved classifier"):
+            TextClassifier.load(tmp_path / name, encoder=table)
+    with pytest.raises(FileNotFoundError):
+        TextClassifier.load(tmp_path / "none.safetensors", encoder=table)
+
+
+def test_a_newer_version_asks_for_an_upgrade(saved, table, monkeypatch, tmp_path):
+    monkeypatch.setattr("wordstock.tasks.artefact.VERSION", 99)
+    saved[0].save(tmp_path / "new.safetensors")
+    monkeypatch.undo()
+    with pytest.raises(FormatError, match="version 99; upgrade wordstock"):
+        TextClassifier.load(tmp_path / "new.safetensors", encoder=table)
+
+
+def test_a_failed_save_leaves_the_old_file(saved, tmp_path):
+    with pytest.raises(StorageError):
+        saved[0].save(tmp_path)
+    before = saved[1].read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        saved[0].save(saved[1])
+    assert saved[1].read_bytes() == before

@@ -1,0 +1,130 @@
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from wordstock.cli.classify import classify_app
+from wordstock.errors import FingerprintError, InputError, LabelError
+from wordstock.tasks import TextClassifier
+
+
+def write_csv(path, rows, header=("text", "label")):
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def files(tmp_path, table, train, test):
+    table.save(tmp_path / "vectors.safetensors")
+    write_csv(tmp_path / "train.csv", zip(*train, strict=True))
+    write_csv(tmp_path / "test.csv", zip(*test, strict=True))
+    return tmp_path
+
+
+def call(*arguments, fails=None):
+    result = CliRunner().invoke(classify_app, [str(one) for one in arguments])
+    if fails is not None:
+        assert isinstance(result.exception, fails), result.output
+        return str(result.exception)
+    assert result.exception is None, result.output
+    assert result.exit_code == 0
+    return result.stdout
+
+
+@pytest.fixture
+def trained(files):
+    call("train", files / "train.csv", "-o", files / "m.safetensors", "-m", files / "vectors.safetensors")
+    return files / "m.safetensors"
+
+
+def test_train_then_predict_as_python_does(files, trained, table, train, test):
+    output = call("predict", trained, files / "test.csv", "--proba")
+    rows = list(csv.DictReader(io.StringIO(output)))
+    model = TextClassifier(table).fit(*train)
+    assert [row["text"] for row in rows] == test[0]
+    assert [row["label"] for row in rows] == model.predict(test[0]).tolist()
+    assert list(rows[0]) == ["text", "label", "p_animal", "p_money", "p_weather"]
+    for row, expected in zip(rows, model.predict_proba(test[0]), strict=True):
+        assert float(row["p_money"]) == pytest.approx(expected[1], abs=1e-6)
+    call("predict", trained, files / "test.csv", "--proba", "-o", files / "out.csv")
+    assert (files / "out.csv").read_text(encoding="utf-8") == output
+
+
+def test_evaluate_as_json_and_as_tables(files, trained, test):
+    swapped = ["money" if i < 4 else label for i, label in enumerate(test[1])]
+    write_csv(files / "test.csv", zip(test[0], swapped, strict=True))
+    measured = json.loads(call("evaluate", trained, files / "test.csv", "--json"))
+    assert measured["texts"] == 60
+    assert measured["accuracy"] == TextClassifier.load(trained).score(test[0], swapped)
+    assert set(measured["classes"]) == {"animal", "money", "weather"}
+    assert measured["classes"]["money"]["texts"] == swapped.count("money")
+    wrong = sum(one["texts"] for one in measured["confusions"])
+    assert wrong == round(60 * (1 - measured["accuracy"]))
+    shown = call("evaluate", trained, files / "test.csv")
+    for part in ("accuracy", f"{measured['accuracy']:.3f}", "macro-F1", "precision", "money", "taken for"):
+        assert part in shown
+
+
+def test_options_reach_the_classifier(files):
+    out = files / "m.safetensors"
+    settings = ("--lexical", "--balanced", "--cv", 3, "--seed", 7, "-C", 2)
+    call("train", files / "train.csv", "-o", out, "-m", files / "vectors.safetensors", *settings)
+    model = TextClassifier.load(out)
+    assert (model.lexical, model.class_weight, model.cv, model.seed, model.C) == (True, "balanced", 3, 7, 2.0)
+
+
+def test_other_columns_and_json_lines(files, train):
+    rows = [{"body": text, "tag": label} for text, label in zip(*train, strict=True)]
+    path = files / "train.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = ("--text-column", "body", "--label-column", "tag")
+    call("train", path, "-o", files / "m.safetensors", "-m", files / "vectors.safetensors", *columns)
+    assert json.loads(call("evaluate", files / "m.safetensors", path, "--json", *columns))["accuracy"] > 0.8
+
+
+def test_several_labels(files, train):
+    rows = [(text, label + ("|rare" if i % 2 else "")) for i, (text, label) in enumerate(zip(*train, strict=True))]
+    path = write_csv(files / "many.csv", rows)
+    model, separator = files / "m.safetensors", ("--label-separator", "|")
+    call("train", path, "-o", model, "-m", files / "vectors.safetensors", *separator)
+    labels = {row["label"] for row in csv.DictReader(io.StringIO(call("predict", model, path)))}
+    assert any("|" in label for label in labels)
+    measured = json.loads(call("evaluate", model, path, "--json", *separator))
+    assert set(measured["classes"]) == {"animal", "money", "weather", "rare"}
+    assert "confusions" not in measured
+    assert "taken for" not in call("evaluate", model, path, *separator)
+
+
+def test_what_goes_wrong_is_said(files, trained, other_table):
+    message = call("train", files / "train.csv", "-o", files / "x", "--text-column", "body", fails=InputError)
+    assert "no column 'body'; its columns are 'text', 'label'" in message
+    write_csv(files / "new.csv", [("cat", "animal"), ("dog", "cars")])
+    message = call("evaluate", trained, files / "new.csv", fails=LabelError)
+    assert "unknown label 'cars' at position 1" in message
+    other_table.save(files / "other.safetensors")
+    call("predict", trained, files / "test.csv", "-m", files / "other.safetensors", fails=FingerprintError)
+    call("predict", trained, files / "none.csv", fails=FileNotFoundError)
+    write_csv(files / "one.csv", [("cat", "animal"), ("dog", "animal")])
+    assert "two classes" in call("train", files / "one.csv", "-o", files / "x", "-m", trained, fails=LabelError)
+
+
+def test_as_a_real_process(files, trained):
+    code = "from wordstock.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "classify", "evaluate", str(trained), str(files / "test.csv"), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["texts"] == 60
+    (files / "bad.csv").write_text("text,label\na,b,c\n", encoding="utf-8")
+    done = subprocess.run(
+        [*command[:5], str(trained), str(files / "bad.csv")], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert "line 2: expected 2 fields" in done.stderr
+    assert "Traceback" not in done.stderr
