@@ -13,7 +13,6 @@ from wordstock.embeddings import Card, Embeddings, Storage
 from wordstock.errors import FormatError, InputError
 from wordstock.formats.compression import compression_of_name
 from wordstock.formats.window import Progress, Window
-from wordstock.kernels.parse import copy_keys, find_large
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab.distinct import distinct_vocabulary
 
@@ -24,6 +23,7 @@ NonFinite = Literal["raise", "drop"]
 
 MAX_DIM = 1 << 20  # components of one vector; a row must fit in a window
 _MOVED_ROWS = 16384  # rows moved at once where some are dropped
+_MOST_ROWS = 1 << 62  # a header may promise more than an array can count
 _GROWTH = 8  # most that one estimate of the rows to come may multiply the table
 
 
@@ -76,7 +76,7 @@ class TableBuilder:
         self.notes: list[str] = []
         self._smallest = smallest
         bounds = [b for b in (promised, options.limit) if b is not None]
-        self.wanted: int | None = min(bounds) if bounds else None
+        self.wanted: int | None = min(*bounds, _MOST_ROWS) if bounds else None
         self._vectors = np.empty((0, dim), np.float32)
         self._blobs: list[npt.NDArray[np.uint8]] = []
         self._lengths: list[IntArray] = []
@@ -101,13 +101,15 @@ class TableBuilder:
         return self._vectors[self.size : need]
 
     def _estimate(self, need: int) -> int:
+        """Rows to reserve, never more than the file can hold."""
+        most = need + self.window.file_size // self._smallest
+        if self.window.compression is None and self.wanted is not None:
+            return min(self.wanted, most)
         share = self.window.share
         rows = int(need / share * 1.02) + 64 if share > 0 else need
         if self.wanted is not None:
-            rows = min(rows, max(need, self.wanted))
-        if self.window.compression is not None:
-            return min(rows, need * _GROWTH)
-        return min(rows, need + (self.window.file_size // self._smallest))
+            rows = min(rows, self.wanted)
+        return min(rows, most if self.window.compression is None else need * _GROWTH)
 
     def add(self, spans: IntArray) -> None:
         """Take over the rows just written to ``room``, whose keys lie at ``spans`` (int64 (n, 2)) of the window.
@@ -117,6 +119,8 @@ class TableBuilder:
         FormatError
             A key that is not UTF-8, or a vector that holds NaN or infinity, unless the options allow them.
         """
+        from wordstock.kernels.parse import copy_keys
+
         count = len(spans)
         lengths = spans[:, 1] - spans[:, 0]
         offsets = np.zeros(count + 1, np.int64)
@@ -155,6 +159,8 @@ class TableBuilder:
         return np.frombuffer(b"".join(keys), np.uint8), np.fromiter(map(len, keys), np.int64, len(keys))
 
     def _check_numbers(self, vectors: FloatArray, spans: IntArray) -> None:
+        from wordstock.kernels.parse import find_large
+
         row = -1
         while (row := int(find_large(vectors, row + 1, self._limit))) >= 0:
             with np.errstate(over="ignore"):
@@ -238,6 +244,8 @@ def _keep(vectors: FloatArray, kept: IntArray) -> FloatArray:
 def _keep_keys(
     blob: npt.NDArray[np.uint8], offsets: IntArray, kept: IntArray
 ) -> tuple[npt.NDArray[np.uint8], IntArray]:
+    from wordstock.kernels.parse import copy_keys
+
     spans = np.stack([offsets[kept], offsets[kept + 1]], axis=1)
     bounds = np.zeros(len(kept) + 1, np.int64)
     np.cumsum(spans[:, 1] - spans[:, 0], out=bounds[1:])

@@ -16,7 +16,6 @@ from wordstock.errors import FormatError
 from wordstock.formats.builder import ReadOptions, TableBuilder
 from wordstock.formats.textshape import numbers_at_end, sample_lines
 from wordstock.formats.window import Window
-from wordstock.kernels.parse import BAD_LINE, DONE, parse_rows
 from wordstock.protocols import FloatArray, IntArray
 
 __all__ = ["read_rows"]
@@ -131,6 +130,8 @@ class _TextReader:
 
     def _parse(self, start: int, stop: int, first_row: int, vectors: FloatArray, spans: IntArray) -> int:
         """Parse one slice of a block; returns the position after its last row."""
+        from wordstock.kernels.parse import BAD_LINE, DONE, parse_rows
+
         data, words = self.window.data, self.window.words
         pending = np.empty((max(_PENDING, self.dim + 1), 4), np.int64)
         done = 0

@@ -18,6 +18,7 @@ from wordstock.protocols import FloatArray
 __all__ = ["numbered_blocks", "unfit_for_text", "write_text"]
 
 _BLOCK_ROWS = 8192
+_BLOCK_NUMBERS = 1 << 21
 
 
 def write_text(table: Embeddings, path: Path, *, header: bool) -> None:
@@ -42,10 +43,10 @@ def write_text(table: Embeddings, path: Path, *, header: bool) -> None:
 
 def numbered_blocks(table: Embeddings) -> Iterator[tuple[int, list[str], FloatArray]]:
     """(first number, keys, float32 vectors) over the whole table, some thousand keys at a time."""
-    vocabulary = table.vocabulary
-    for start in range(0, len(table), _BLOCK_ROWS):
-        stop = min(start + _BLOCK_ROWS, len(table))
-        rows = vocabulary.rows
+    rows = table.vocabulary.rows
+    step = max(1, min(_BLOCK_ROWS, _BLOCK_NUMBERS // max(1, table.dim)))
+    for start in range(0, len(table), step):
+        stop = min(start + step, len(table))
         vectors = table.storage.block(start, stop) if rows is None else table.storage.take(rows[start:stop])
         yield start, table.keys[start:stop], vectors
 

@@ -15,7 +15,6 @@ from wordstock.formats.compression import compressed_writer, compression_of_name
 from wordstock.formats.textshape import read_header
 from wordstock.formats.textwriter import numbered_blocks
 from wordstock.formats.window import Progress, Window
-from wordstock.kernels.records import copy_records, scan_records
 
 __all__ = ["read_word2vec_binary", "unfit_for_binary", "write_word2vec_binary"]
 
@@ -79,6 +78,8 @@ def read_word2vec_binary(
 
 def _read_block(window: Window, builder: TableBuilder) -> int:
     """Read the whole rows in the window; returns how many."""
+    from wordstock.kernels.records import copy_records, scan_records
+
     width = 4 * builder.dim
     most = (window.stop - window.start) // (width + 1)
     spans = np.empty((min(most, builder.missing or 0), 2), np.int64)
