@@ -56,22 +56,27 @@ def demo(
     _picture(console, emb, output)
 
 
+def _show(console: Console, title: str, table: Table) -> None:
+    console.print(f"[italic]{title}[/]", highlight=False)
+    console.print(table)
+
+
 def _neighbours(console: Console, emb: Embeddings) -> None:
-    table = Table(title="nearest words", title_justify="left")
+    table = Table()
     for word in NEIGHBOURS:
         table.add_column(word)
     found = emb.nearest(list(NEIGHBOURS), 5)
     for line in zip(*found, strict=True):
         table.add_row(*(f"{key} {score:.2f}" for key, score in line))
-    console.print(table)
+    _show(console, "nearest words", table)
 
 
 def _analogies(console: Console, emb: Embeddings) -> None:
-    table = Table("question", "answers", title="analogies", title_justify="left")
+    table = Table("question", "answers")
     for (a, b, c), found in zip(ANALOGIES, emb.analogies(ANALOGIES, 3), strict=True):
         answers = ", ".join(f"[bold]{key}[/]" if rank == 0 else key for rank, (key, _) in enumerate(found))
         table.add_row(f"{a} is to {b} as {c} is to", answers)
-    console.print(table)
+    _show(console, "analogies", table)
 
 
 def _classification(console: Console, emb: Embeddings, seeds: int, per_class: int) -> None:
@@ -86,12 +91,7 @@ def _classification(console: Console, emb: Embeddings, seeds: int, per_class: in
         "the same from scratch (random vectors)": lambda seed: TextClassifier(random_like(emb, seed), seed=seed),
         "TF-IDF": lambda seed: tfidf_baseline(seed=seed),
     }
-    table = Table("model", "accuracy", "lowest – highest", title_justify="left")
-    classes = len(np.unique(labels))
-    table.title = (
-        f"routing messages to a clinic: {classes} classes, {per_class} labelled messages each, "
-        f"{len(test.texts)} held out, {seeds} draws"
-    )
+    table = Table("model", "accuracy", "lowest – highest")
     for name, make in methods.items():
         scores = []
         for seed in range(seeds):
@@ -99,7 +99,12 @@ def _classification(console: Console, emb: Embeddings, seeds: int, per_class: in
             model = make(seed).fit([train.texts[i] for i in chosen], labels[chosen].tolist())
             scores.append(float(np.mean(np.array(model.predict(test.texts)) == expected)))
         table.add_row(name, f"{np.mean(scores):.1%}", f"{min(scores):.1%} – {max(scores):.1%}")
-    console.print(table)
+    _show(
+        console,
+        f"routing messages to a clinic: {len(np.unique(labels))} classes, {per_class} labelled messages each,\n"
+        f"{len(test.texts)} held out; mean of {seeds} draws",
+        table,
+    )
 
 
 def _draw(labels: np.ndarray, per_class: int, seed: int) -> list[int]:

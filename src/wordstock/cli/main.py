@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 
 import wordstock
 from wordstock.cli.classify import classify_app
@@ -21,6 +22,8 @@ from wordstock.cli.nearest import analogy, nearest
 from wordstock.errors import WordstockError
 
 __all__ = ["app", "main"]
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="wordstock",
@@ -58,24 +61,22 @@ def main() -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        console.print(f"[yellow]warning:[/] {_escape(str(message))}")
+        console.print(f"[yellow]warning:[/] {escape(str(message))}")
 
     warnings.showwarning = show
     try:
         app()
     except WordstockError as error:
-        console.print(f"[bold red]error:[/] {_escape(str(error))}")
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
     except FileNotFoundError as error:
-        console.print(f"[bold red]error:[/] no such file: {_escape(str(error.filename))}")
+        console.print(f"[bold red]error:[/] no such file: {escape(str(error.filename))}")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe has gone: not an error
         sys.exit(0)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != _INTERRUPTED:  # typer turns Ctrl-C into this status
+            raise
         console.print("stopped")
-        sys.exit(130)
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")
+        sys.exit(_INTERRUPTED)

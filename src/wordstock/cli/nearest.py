@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wordstock.embeddings import Embeddings, Neighbor
@@ -60,9 +61,11 @@ def load_table(model: str) -> Embeddings:
 
 
 def _show(title: str, found: list[Neighbor]) -> None:
-    table = Table(title=title, title_justify="left")
+    table = Table()
     table.add_column("word")
     table.add_column("score", justify="right")
     for key, score in found:
-        table.add_row(key, f"{score:.4f}")
-    Console().print(table)
+        table.add_row(escape(key), f"{score:.4f}")
+    console = Console()
+    console.print(f"[italic]{escape(title)}[/]", highlight=False)
+    console.print(table)

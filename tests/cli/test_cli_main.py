@@ -1,0 +1,117 @@
+"""The command line as a user meets it: real processes, their output, their exit status."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+import wordstock as ws
+
+COMMAND = [sys.executable, "-c", "from wordstock.cli.main import main; main()"]
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "t.safetensors"
+    ws.Embeddings.from_arrays(
+        ["king", "queen", "man", "woman", "[b]x"], [[2, 1], [2, -1], [1, 1], [1, -1], [0, 1]]
+    ).save(path)
+    return path
+
+
+def test_help_names_every_verb():
+    out = run("--help").stdout
+    for verb in ("demo", "models", "info", "nearest", "analogy", "convert", "classify", "evaluate"):
+        assert f" {verb} " in out
+    assert run("--version").stdout == f"wordstock {ws.__version__}\n"
+
+
+def test_nearest_and_analogy(table):
+    ran = run("nearest", "king", "[b]x", "-m", table, "-k", 1)
+    assert ran.returncode == 0
+    lines = ran.stdout.splitlines()
+    assert lines[0] == "nearest to king"
+    assert "│ man  │ 0.9487 │" in lines
+    assert "nearest to [b]x" in lines
+    out = run("analogy", "man", "king", "woman", "-m", table, "-k", 1).stdout
+    assert out.startswith("man is to king as woman is to\n")
+    assert "queen" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nearest", "kingg"], "error: 'kingg' is not in the vocabulary; near matches: king"),
+        (
+            ["analogy", "man", "king", "woman", "--method", "cosine"],
+            "error: --method cosine: known are 3cosadd, 3cosmul",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_1(table, arguments, message):
+    ran = run(*arguments, "-m", table)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.strip() == message
+
+
+def test_a_model_that_is_not_there():
+    ran = run("nearest", "king", "-m", "no/such.file")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error: no such file or folder: 'no/such.file'")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error(table):
+    ran = subprocess.run(
+        f"{sys.executable} -c 'from wordstock.cli.main import main; main()' nearest king -m {table} | true",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert "Traceback" not in ran.stderr
+
+
+def test_ctrl_c_is_one_line_and_status_130(glove, tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "-o", str(tmp_path / "map.png")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline().startswith("glove-6b-50d: 400,000 words")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.strip() == "stopped"
+    assert not list(tmp_path.iterdir())
+
+
+def test_demo_runs_on_the_real_vectors(glove, tmp_path):
+    ran = run("demo", "-o", tmp_path / "map.png", "--seeds", 2)
+    assert ran.returncode == 0, ran.stderr
+    assert "│ man is to king as woman is to " in ran.stdout
+    first = next(line for line in ran.stdout.splitlines() if line.startswith("│ man is to king"))
+    assert first.split("│")[2].split()[0] == "queen,"
+    accuracy = {
+        line.split("│")[1].strip(): float(line.split("│")[2].strip().rstrip("%"))
+        for line in ran.stdout.splitlines()
+        if line.count("│") == 4 and line.split("│")[2].strip().endswith("%")
+    }
+    pretrained, scratch, lexical = accuracy.values()
+    assert pretrained > scratch + 20
+    assert pretrained > lexical + 10
+    with Image.open(tmp_path / "map.png") as picture:
+        assert picture.size == (1100, 770)
