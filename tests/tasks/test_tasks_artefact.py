@@ -132,6 +132,8 @@ def test_files_of_another_kind(table, tmp_path):
     for name in ("table.safetensors", "text.safetensors"):
         with pytest.raises(FormatError, match="expected a saved classifier"):
             TextClassifier.load(tmp_path / name, encoder=table)
+    with pytest.raises(FormatError, match="found a folder"):
+        TextClassifier.load(tmp_path, encoder=table)
     with pytest.raises(FileNotFoundError):
         TextClassifier.load(tmp_path / "none.safetensors", encoder=table)
 
@@ -152,3 +154,10 @@ def test_a_failed_save_leaves_the_old_file(saved, tmp_path):
         warnings.simplefilter("error")
         saved[0].save(saved[1])
     assert saved[1].read_bytes() == before
+
+
+def test_odd_labels_survive(table, tmp_path):
+    labels = ["", "\ud800", "é😀", '"\n']
+    model = TextClassifier(table).fit(["cat", "loan", "rain", "the"], labels)
+    model.save(tmp_path / "m.safetensors")
+    assert TextClassifier.load(tmp_path / "m.safetensors", table).classes_.tolist() == sorted(labels)

@@ -256,27 +256,6 @@ def test_not_fitted(table, method):
         TextClassifier(table).save("never")
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"C": 0}, "C=0"),
-        ({"C": float("inf")}, "C=inf"),
-        ({"C": "1"}, "C='1'"),
-        ({"cv": 1}, "cv=1"),
-        ({"cv": 2.5}, "cv=2.5"),
-        ({"cv": None}, "cv=None"),
-        ({"seed": -1}, "seed=-1"),
-        ({"class_weight": "heavy"}, "class_weight='heavy'"),
-        ({"class_weight": {"nowhere": 1.0}}, "unknown label 'nowhere'"),
-        ({"class_weight": {"money": -1.0}}, "positive number"),
-        ({"class_weight": 3}, "class_weight=3"),
-    ],
-)
-def test_settings_out_of_range(table, train, settings, message):
-    with pytest.raises(InputError, match=message):
-        TextClassifier(table, **settings).fit(*train)
-
-
 def test_encoders_that_are_none(letters, train):
     with pytest.raises(InputError, match="encoder must be"):
         TextClassifier(None).fit(*train)

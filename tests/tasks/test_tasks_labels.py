@@ -48,6 +48,11 @@ def test_a_matrix_comes_back_as_a_matrix_and_equals_one_against_the_rest(table, 
     np.testing.assert_allclose(model.predict_proba(texts), sets.predict_proba(texts), atol=1e-12)
 
 
+def test_labels_may_be_an_iterator(table, train):
+    model = TextClassifier(table, C=5).fit(iter(train[0]), iter(train[1]))
+    assert model.score(*train) > 0.8
+
+
 def test_a_column_of_lists(table, several):
     texts, labels = several
     model = TextClassifier(table, C=5).fit(pl.Series(texts), pl.Series(labels, dtype=pl.List(pl.String)))
@@ -77,10 +82,10 @@ def test_weights_of_several_labels(table, several, weight):
         (["a", None, "b"], "position 1 is missing"),
         (["a", float("nan"), "b"], "position 1 is missing"),
         (np.array([0.0, np.nan, 1.0]), "position 1 is missing"),
-        ([1.5, 2, 3], "position 0 must be str, int or bool, not float"),
+        ([1.5, 2, 3], "position 0 must be .* not float"),
         (["a", 1, "b"], "different types .int, str."),
         ([True, 1, 2], "different types .bool, int."),
-        ([b"a", b"b", b"a"], "position 0 must be str, int or bool, not bytes"),
+        ([b"a", b"b", b"a"], "position 0 must be .* not bytes"),
         ([["a"], "b", ["c"]], "position 1 must be a collection"),
         ([["a"], None, ["c"]], "position 1 must be a collection"),
         ([["a"], [None], ["c"]], "position 1 is missing"),
@@ -88,8 +93,12 @@ def test_weights_of_several_labels(table, several, weight):
         (np.array([[0, 1], [2, 0], [1, 1]]), "only 0 and 1"),
         (np.array([["a", "b"]] * 3), "only 0 and 1"),
         (np.array([[0], [1], [0]]), "ravel"),
-        ([{"a": 1}, {"b": 1}, {"a": 2}], "position 0 must be str, int or bool, not dict"),
+        ([{"a": 1}, {"b": 1}, {"a": 2}], "position 0 must be .* not dict"),
         ("abc", "single str"),
+        ([2**70, 1, 2], "position 0 must be .* int of 64 bits"),
+        (["a", "b\0", "a"], "position 1 must be a str without a closing NUL"),
+        (np.zeros((3, 2)), "every text has the same labels"),
+        ([["a", "b"]] * 3, "every text has the same labels"),
     ],
 )
 def test_labels_that_cannot_be_learned_from(table, labels, message):

@@ -100,6 +100,8 @@ def read_artefact(path: Path | str) -> Artefact:
         Not a saved classifier, a newer version, or damage anywhere in the file.
     """
     path = Path(path)
+    if path.is_dir():
+        _refuse(path, "a saved classifier", "a folder")
     data = path.read_bytes()
     try:
         tensors = safetensors.numpy.load(data)
@@ -148,7 +150,7 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefa
 
 
 def _written(meta: dict[str, Any]) -> str:
-    return json.dumps(meta, ensure_ascii=False, default=_plain)
+    return json.dumps(meta, default=_plain)
 
 
 def _digest(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> str:

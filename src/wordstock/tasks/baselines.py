@@ -83,8 +83,7 @@ class TunedLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from a matrix (n, dim) and its labels; errors as in ``TextClassifier.fit``."""
         check_settings(self.C, self.cv, self.seed)
-        codec = LabelCodec.fit(y)
-        target = codec.encode(y)
+        codec, target = LabelCodec.learn(y)
         if X.shape[0] != len(target):
             raise InputError(f"{X.shape[0]} rows but {len(target)} labels; give one for each row")
         weights = codec.weights(target, self.class_weight)

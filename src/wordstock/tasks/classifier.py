@@ -104,8 +104,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         texts = as_texts(X)
         if not texts:
             raise InputError("no texts to learn from")
-        codec = LabelCodec.fit(y)
-        target = codec.encode(y)
+        codec, target = LabelCodec.learn(y)
         if len(target) != len(texts):
             raise InputError(f"{len(texts)} texts but {len(target)} labels; give one for each text")
         weights = codec.weights(target, self.class_weight)

@@ -65,6 +65,22 @@ class LabelCodec:
             raise LabelError(f"{only}; a classifier needs examples of at least two classes")
         return codec
 
+    @classmethod
+    def learn(cls, labels: Any) -> tuple[Self, npt.NDArray[Any]]:
+        """Codec and class codes of training labels, which may be an iterator.
+
+        Raises
+        ------
+        LabelError
+            As ``fit``, or every text has the same labels.
+        """
+        held = labels if isinstance(labels, np.ndarray) else as_list(labels, "labels")
+        codec = cls.fit(held)
+        target = codec.encode(held)
+        if codec.multilabel and (target == target[:1]).all():
+            raise LabelError("every text has the same labels; a classifier needs examples with and without a label")
+        return codec, target
+
     def encode(self, labels: Any) -> npt.NDArray[Any]:
         """Class codes int64 (n,), or for several labels bool (n, k).
 
@@ -181,14 +197,17 @@ def _group(group: Any, position: int) -> list[Any]:
 def _plain(label: Any, position: int) -> str | int | bool:
     if isinstance(label, np.generic):
         label = label.item()
-    if isinstance(label, str | int):  # a bool is an int
+    if isinstance(label, str) and not label.endswith("\0"):  # which numpy would cut off
+        return label
+    if isinstance(label, int) and -(1 << 63) <= label < 1 << 63:  # a bool is an int
         return label
     if label is None or (isinstance(label, float) and label != label):
         raise LabelError(f"the label at position {position} is missing ({label}); drop the text or give it a label")
     if isinstance(label, float) and label.is_integer():
         return int(label)
     raise LabelError(
-        f"the label at position {position} must be str, int or bool, not {type(label).__name__}: {label!r:.80}"
+        f"the label at position {position} must be a str without a closing NUL, an int of 64 bits or a bool, "
+        f"not {type(label).__name__}: {label!r:.80}"
     )
 
 
