@@ -135,8 +135,9 @@ def test_header_without_rows(file):
 
 def test_repeated_keys_keep_the_first(file, small_blocks):
     lines = "".join(f"k{i % 90} {i} 0\n" for i in range(200))
-    with pytest.warns(UserWarning, match="110 repeated keys dropped; the first of each was kept"):
+    with pytest.warns(UserWarning, match="110 repeated keys dropped; the first of each was kept") as caught:
         emb = read_glove(file(lines.encode()))
+    assert caught[0].filename == __file__
     assert rows(emb) == {f"k{i}": [i, 0] for i in range(90)}
     assert emb.card.notes == ("110 repeated keys dropped; the first of each was kept",)
 

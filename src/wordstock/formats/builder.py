@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -209,10 +210,18 @@ class TableBuilder:
             self.notes.append(f"{repeated} dropped; the first of each was kept")
             vectors = _keep(vectors, kept_numbers)
         if self.notes:
-            warnings.warn(f"{self.path}: {'; '.join(self.notes)}", stacklevel=4)
+            warnings.warn(f"{self.path}: {'; '.join(self.notes)}", stacklevel=_depth_of_caller())
         bare, _ = compression_of_name(self.path)
         card = Card(name=bare.stem)
         return Embeddings(vocabulary, Storage(vectors), card=replace(card, notes=tuple(self.notes)))
+
+
+def _depth_of_caller() -> int:
+    """The stack level, counted from the caller of this, of the first frame outside this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("wordstock."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _count(number: int, noun: str) -> str:
