@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from wordstock.errors import InputError, UnknownWordError
 from wordstock.vocab import Vocabulary
-from wordstock.vocab.vocabulary import pack, unique_keys
 
 # Every character that UTF-8 can hold: lone surrogates are left out.
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -39,16 +38,6 @@ def test_many_keys():
     assert all(vocabulary.find(key) == number for number, key in enumerate(keys))
     assert vocabulary.find("word50000") == -1
     assert len(vocabulary.slots) == 131_072
-
-
-@given(st.lists(words, max_size=40))
-def test_duplicates_keep_the_first(keys):
-    kept = unique_keys(*pack([key.encode() for key in keys]))
-    expected = [number for number, key in enumerate(keys) if key not in keys[:number]]
-    if len(expected) == len(keys):
-        assert kept is None
-    else:
-        assert kept.tolist() == expected
 
 
 def test_key_view_is_a_sequence():

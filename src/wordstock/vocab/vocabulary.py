@@ -249,28 +249,6 @@ def pack(encoded: Sequence[bytes]) -> tuple[ByteArray, IntArray]:
     return np.frombuffer(b"".join(encoded), np.uint8), offsets
 
 
-def unique_keys(blob: ByteArray, offsets: IntArray) -> IntArray | None:
-    """Numbers of the keys that remain when each later duplicate is dropped; None if there is no duplicate."""
-    hashes = _hashes(blob, offsets)
-    order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    same = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if not len(same):
-        return None
-    data = blob.tobytes()
-    suspects = np.unique(np.concatenate([order[same], order[same + 1]]))
-    seen: set[bytes] = set()
-    dropped = []
-    for number in suspects.tolist():
-        key = data[offsets[number] : offsets[number + 1]]
-        if key in seen:
-            dropped.append(number)
-        seen.add(key)
-    if not dropped:
-        return None
-    return np.delete(np.arange(len(offsets) - 1, dtype=np.int64), dropped)
-
-
 def build_slots(hashes: npt.NDArray[np.uint32]) -> SlotArray:
     """The hash index over keys with these CRC-32 values."""
     size = len(hashes)
