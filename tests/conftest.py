@@ -1,8 +1,15 @@
 """Fixtures that several rooms share."""
 
+import os
+
 import pytest
+from hypothesis import settings
 
 import wordstock as ws
+
+# No deadlines: the first call of a kernel may compile it. In CI the same examples are drawn every time.
+settings.register_profile("wordstock", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("wordstock")
 
 
 @pytest.fixture(scope="session")

@@ -206,7 +206,8 @@ def test_cached_needs_no_lock_no_write_and_no_extra(tiny, cache, run_python):
 
 def as_nobody(script, cache):
     """Run a script for which permission bits count: as another user where this one is root."""
-    imports = "import os, filelock, platformdirs, wordstock as ws, wordstock.hub.sources.deliver, wordstock.hub.loading\n"
+    imports = "import os, filelock, platformdirs, wordstock as ws\n"
+    imports += "import wordstock.hub.sources.deliver, wordstock.hub.loading\n"
     imports += "from wordstock.errors import StorageError\nos.getuid() or os.setuid(65534)\n"
     environment = {**os.environ, "WORDSTOCK_CACHE": str(cache)}
     return subprocess.run([sys.executable, "-c", imports + script], capture_output=True, text=True, env=environment)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from wordstock.errors import InputError, UnknownWordError
 from wordstock.vocab import Vocabulary
+from wordstock.vocab.distinct import distinct_vocabulary
+from wordstock.vocab.vocabulary import pack
 
 # Every character that UTF-8 can hold: lone surrogates are left out.
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -102,3 +104,15 @@ def test_a_full_index_from_a_damaged_file_ends_the_search():
 def test_one_count_per_key():
     with pytest.raises(InputError, match="counts has 1 entries for 2 keys"):
         Vocabulary.from_keys(["a", "b"], counts=np.array([1]))
+
+
+@given(st.lists(words, max_size=40))
+def test_of_repeated_keys_the_first_is_kept(keys):
+    vocabulary, kept = distinct_vocabulary(*pack([key.encode() for key in keys]))
+    expected = [number for number, key in enumerate(keys) if key not in keys[:number]]
+    assert list(vocabulary.keys) == [keys[number] for number in expected]
+    assert [vocabulary.find(key) for key in vocabulary.keys] == list(range(len(expected)))
+    if len(expected) == len(keys):
+        assert kept is None
+    else:
+        assert kept.tolist() == expected
