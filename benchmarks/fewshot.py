@@ -1,4 +1,4 @@
-"""Claim: with few labels, pre-trained vectors beat the same model from scratch everywhere, and TF-IDF where told below.
+"""Claim: with few labels, pre-trained vectors beat the same model from scratch, and TF-IDF except where told below.
 
 ``--quick`` takes two seeds instead of five and leaves out 64 examples per class.
 """
