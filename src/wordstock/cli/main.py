@@ -69,12 +69,13 @@ def main() -> None:
     except WordstockError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
-    except FileNotFoundError as error:
-        console.print(f"[bold red]error:[/] no such file: {escape(str(error.filename))}")
-        sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe has gone: not an error
         sys.exit(0)
+    except OSError as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        console.print(f"[bold red]error:[/] {what}: {escape(str(error.filename or ''))}")
+        sys.exit(1)
     except (KeyboardInterrupt, SystemExit) as stop:
         if isinstance(stop, SystemExit) and stop.code != _INTERRUPTED:  # typer turns Ctrl-C into this status
             raise

@@ -204,7 +204,7 @@ class Embeddings:
         except TypeError as error:
             known = ", ".join(config.to_dict())
             raise InputError(f"unknown setting in {', '.join(changes)}; known are {known}") from error
-        return self._copy(config=config, norms=self.norms, digest=self.digest)
+        return self._copy(config=config, norms=self.norms, digest=self.digest, path=self.path)
 
     def with_card(self, card: Card) -> Embeddings:
         """The same vectors with another card."""

@@ -28,7 +28,7 @@ Rows = npt.NDArray[np.intp]
 
 GRID = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # past 100 accuracy is flat on every task we tried
 FALLBACK_C = 5.0  # the best single value over four few-shot tasks with 8 examples per class
-MANY = 1000  # examples from which three folds and every other C do as well as five folds and all
+MANY = 1000  # examples from which the loss is so flat in C that three folds and every other C are enough
 FEWEST = 4  # examples per class, as a median, below which cross-validation picks worse than FALLBACK_C
 _DENSER = 100  # with fewer than n * n / 100 columns the solver is as quick on the sparse matrix itself
 _PATIENCE = 2  # steps of the grid without a better loss before the walk ends
