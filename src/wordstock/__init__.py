@@ -1,4 +1,4 @@
-"""wordstock: load, query, reuse and serve pre-trained embeddings.
+"""wordstock: load, query and reuse pre-trained embeddings.
 
 The public names are resolved on first use, so that ``import wordstock`` costs little more than ``import numpy``.
 """
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as _numpy  # noqa: F401  every path through the library needs it
 
+from wordstock._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from wordstock.embeddings import Card, Embeddings, EncodeConfig, Neighbor, all_but_the_top, merge
     from wordstock.errors import WordstockError
     from wordstock.hub import load
     from wordstock.tasks import TextClassifier
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Card": "embeddings",
@@ -43,13 +43,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'wordstock' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"wordstock.{home}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker would take any name for a public one
+
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module 'wordstock' has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"wordstock.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

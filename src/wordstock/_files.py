@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,7 +53,7 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
 
     On any failure, Ctrl-C included, the temporary file is removed and ``path`` keeps what it held. After a
     kill -9 a ``.NAME.*.part`` file may stay behind; ``path`` itself is untouched, and the next write of the same
-    name clears leftovers whose writer is gone.
+    name clears leftovers whose writer is gone, which their lock tells.
 
     Raises
     ------
@@ -63,14 +64,14 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(path)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".part", dir=path.parent)
-        part = Path(name)
+        part = path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
         try:
+            handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
             with os.fdopen(handle, "wb") as stream:
+                _lock(handle)
                 yield stream
                 stream.flush()
-                os.fsync(stream.fileno())
-            part.chmod(0o666 & ~_umask())
+                os.fsync(handle)
             part.replace(path)
         except BaseException:
             with suppress(OSError):
@@ -79,24 +80,18 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
 
 
 def _clear_leftovers(path: Path) -> None:
-    for part in path.parent.glob(f".{path.name}.*.part"):
-        pid = part.name[len(path.name) + 2 :].split(".")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            with suppress(OSError):
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError), part.open("rb+") as stream:
+            if _lock(stream.fileno()):
                 part.unlink()
 
 
-def _alive(pid: int) -> bool:
+def _lock(handle: int) -> bool:
+    """Take the file's lock if it is free; False if it is held, or if this system or file system has none."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
         return False
-    except OSError:
-        return True
     return True
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,26 +1,30 @@
-"""Threads for kernels that release the GIL: one slice of work each."""
+"""Threads for kernels that release the GIL, one slice of work each, and BLAS held to one thread beside them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["run_slices", "thread_count"]
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+__all__ = ["run_slices", "single_threaded_blas", "thread_count"]
+
+_MOST = 64  # threads; more slices than that gain nothing
 
 Result = TypeVar("Result")
 
 
 def thread_count() -> int:
     """Number of cores this process may use, or ``WORDSTOCK_THREADS`` where it is set."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("WORDSTOCK_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return min(int(asked), _MOST) if asked.isdigit() and int(asked) > 0 else min(cores, _MOST)
 
 
 def run_slices(work: Callable[[int, int], Result], size: int, *, smallest: int = 1) -> list[Result]:
@@ -34,11 +38,48 @@ def run_slices(work: Callable[[int, int], Result], size: int, *, smallest: int =
     cuts = [size * i // count for i in range(count + 1)]
     pool = _pool(os.getpid())
     futures = [pool.submit(work, cuts[i], cuts[i + 1]) for i in range(1, count)]
-    first = work(cuts[0], cuts[1])
+    try:
+        first = work(cuts[0], cuts[1])
+    finally:
+        wait(futures)  # whatever happens, nothing writes to the caller's arrays after this
     return [first, *(future.result() for future in futures)]
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS to one thread per call, so that the callers' own threads do not compete with its threads.
+
+    The setting belongs to the process: the first to enter sets it, the last to leave restores what was there before,
+    whatever the order of leaving.
+    """
+    global _held, _limit
+    with _guard:
+        if _held == 0:
+            _limit = _controller().limit(limits=1, user_api="blas")
+        _held += 1
+    try:
+        yield
+    finally:
+        with _guard:
+            _held -= 1
+            if _held == 0 and _limit is not None:
+                _limit.restore_original_limits()
+                _limit = None
+
+
+_guard = threading.Lock()
+_held = 0
+_limit: Any = None
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @cache
 def _pool(_pid: int) -> ThreadPoolExecutor:
     """One pool per process: threads do not survive a fork."""
-    return ThreadPoolExecutor(max_workers=32, thread_name_prefix="wordstock")
+    return ThreadPoolExecutor(max_workers=_MOST, thread_name_prefix="wordstock")

@@ -5,9 +5,10 @@ import pytest
 from sklearn.decomposition import PCA
 
 import wordstock as ws
-from wordstock.embeddings import fit_common_component, merge
+from wordstock.embeddings import Embeddings, fit_common_component, merge
 from wordstock.errors import InputError, UnknownWordError
 from wordstock.protocols import Encoder
+from wordstock.vocab import Subwords
 
 KEYS = ["the", "of", "cat", "dog", "river", "n't"]
 
@@ -73,6 +74,7 @@ def test_texts_without_a_known_word_are_zero_and_counted(emb):
         (["cat", 3.5], "text at position 1 must be a str, not float: 3.5"),
         ([b"cat"], "text at position 0 must be a str, not bytes"),
         (None, "expected a str or a sequence of str, not NoneType"),
+        ({"a": 1}, "expected a str or a sequence of str, not dict"),
         (b"cat", "expected a str or a sequence of str, not bytes"),
     ],
 )
@@ -111,6 +113,12 @@ def test_all_but_the_top_equals_pca():
     got = ws.all_but_the_top(emb, 2)
     np.testing.assert_allclose(got.storage.data, wanted, atol=1e-4)
     assert list(got.keys) == list(emb.keys)
+    with_grams = Embeddings(
+        emb.vocabulary, emb.storage, subwords=Subwords(3, 3, 5), subword_vectors=vectors[:5].astype(np.float32)
+    )
+    mapped = ws.all_but_the_top(with_grams, 2)
+    np.testing.assert_allclose(mapped.subword_vectors, wanted[:5], atol=1e-4)
+    assert with_grams.with_storage(emb.storage).subwords is None
     with pytest.raises(InputError, match="needs 0 to 12"):
         ws.all_but_the_top(emb, 13)
 
@@ -122,6 +130,21 @@ def test_subset(emb):
     assert chosen.vocabulary.counts.tolist() == [19, 50]
     with pytest.raises(UnknownWordError, match="'caat'"):
         emb.subset(["cat", "caat"])
+    with pytest.raises(InputError, match="takes a list of keys"):
+        emb.subset("cat")
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_subset_weighs_words_as_the_whole_table_does(emb, counted, tmp_path):
+    if not counted:
+        emb = ws.Embeddings.from_arrays(KEYS, emb.vectors(KEYS))
+    chosen = emb.subset(["river", "the"])
+    np.testing.assert_array_equal(chosen.encode("the river"), emb.encode("the river"))
+    chosen.save(tmp_path / "t.safetensors")
+    opened = ws.load(tmp_path / "t.safetensors")
+    np.testing.assert_array_equal(opened.encode("the river"), emb.encode("the river"))
+    assert opened.verify()
+    assert opened.fingerprint == chosen.fingerprint
 
 
 def test_merge(emb):

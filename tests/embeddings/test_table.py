@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ def test_basics(pair):
     np.testing.assert_array_equal(emb["w7"], peer["w7"])
     np.testing.assert_array_equal(emb[["w7", "w1"]], peer[["w7", "w1"]])
     assert repr(emb) == "Embeddings(300 keys, dim 20, float32)"
+    assert list(emb) == list(emb.keys) == peer.index_to_key
     assert emb.similarity("w1", "w2") == pytest.approx(peer.similarity("w1", "w2"), abs=1e-6)
 
 
@@ -88,6 +90,9 @@ def test_case_fallback_is_explicit():
     folded = emb.with_config(case="fallback")
     np.testing.assert_array_equal(folded["NATO"], [1, 0])
     assert folded.nearest("PARIS")[0].key == "nato"
+    assert "PARIS" in folded
+    assert "PARIS" not in emb
+    assert list(folded.subset(["PARIS"]).keys) == ["Paris"]
     assert folded.fingerprint != emb.fingerprint
     assert folded.digest == emb.digest
 
@@ -167,6 +172,8 @@ def test_analogy_equals_gensim(pair):
         (lambda e: e.nearest(np.full(20, np.nan)), "hold NaN or infinity"),
         (lambda e: e.nearest(["w1", None]), "key at position 1 must be a str"),
         (lambda e: e.nearest(5), "expected a str or a sequence of str, not int"),
+        (lambda e: e.nearest([0.1] * 20), "a list of numbers: pass a numpy array"),
+        (lambda e: ws.merge(e), "takes a list of tables"),
         (lambda e: e.analogy("w1", "w2", "w3", method="cosine"), "known are '3cosadd', '3cosmul'"),
         (lambda e: e.analogies(["w1w2w3"]), "position 0 must be three keys"),
         (lambda e: e.with_config(pool="mean"), "unknown setting in pool; known are pooling"),
@@ -179,6 +186,12 @@ def test_bad_calls_say_what_is_wrong(pair, call, message):
         call(pair[0])
 
 
+@pytest.mark.parametrize("values", [{"counts": [-1]}, {"counts": [0.5]}, {"rows": [0.7]}, {"rows": [[0]]}])
+def test_counts_and_rows_are_whole_numbers(values):
+    with pytest.raises(InputError, match=r"whole numbers|a count is 0 or more"):
+        ws.Embeddings.from_arrays(["a"], [[1.0]], **values)
+
+
 @pytest.mark.parametrize(
     ("keys", "vectors", "message"),
     [
@@ -188,6 +201,7 @@ def test_bad_calls_say_what_is_wrong(pair, call, message):
         (["a", "b"], [[1, 2], [np.nan, 1]], "the vector of 'b' holds NaN"),
         (["a", "b"], [[1, 2], [np.inf, 1]], "the vector of 'b' holds NaN"),
         (["a", "a"], [[1], [2]], "occurs twice"),
+        (["a"], [[1j]], "complex numbers"),
     ],
 )
 def test_bad_arrays_say_what_is_wrong(keys, vectors, message):
@@ -205,6 +219,53 @@ def test_many_keys_on_one_row():
     np.testing.assert_array_equal(chosen[["roma", "paris"]], emb[["roma", "paris"]])
     with pytest.raises(InputError, match="rows run from 0 to 2; there are 2 vectors"):
         ws.Embeddings.from_arrays(["a", "b"], [[1, 0], [0, 1]], rows=[0, 2])
+    with pytest.raises(InputError, match=f"rows run from 0 to {2**32}"):
+        ws.Embeddings.from_arrays(["a", "b"], [[1, 0], [0, 1]], rows=[0, 2**32])
+
+
+def test_vectors_without_a_key_do_not_hide_others():
+    rng = np.random.default_rng(0)
+    emb = ws.Embeddings.from_arrays(["a", "b", "c"], rng.normal(size=(53, 8)), rows=[50, 51, 52])
+    assert {key for key, _ in emb.nearest("a", k=2)} == {"b", "c"}
+
+
+def test_many_neighbours_are_the_first_of_few():
+    keys, vectors = made(3000, 8)
+    vectors[7] = vectors[9]  # equal scores
+    large = ws.Embeddings.from_arrays(keys, vectors)
+    full = large.nearest("w5", 2500)
+    assert len(full) == 2500
+    assert [key for key, _ in full[:900]] == [key for key, _ in large.nearest("w5", 900)]
+    assert [s for _, s in full] == sorted((s for _, s in full), reverse=True)
+    assert len(large.nearest(["w5", "w6"], 9999)[1]) == 2999
+
+
+def test_analogies_in_chunks_are_the_same(pair, monkeypatch):
+    from wordstock.embeddings import search
+
+    emb, _ = pair
+    questions = [(f"w{i % 9}", f"w{i % 7 + 20}", f"w{i % 5 + 40}") for i in range(100)]
+    whole = emb.analogies(questions, 2, method="3cosmul")
+    monkeypatch.setattr(search, "_QUESTIONS", 7)
+    for found, expected in zip(emb.analogies(questions, 2, method="3cosmul"), whole, strict=True):
+        same_neighbours(found, expected)
+
+
+def test_blas_threads_come_back_after_concurrent_searches(pair):
+    from threadpoolctl import threadpool_info
+
+    emb, _ = pair
+    before = [(info["filepath"], info["num_threads"]) for info in threadpool_info()]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda i: emb.nearest(f"w{i}"), range(200)):
+            pass
+    assert [(info["filepath"], info["num_threads"]) for info in threadpool_info()] == before
+
+
+def test_a_huge_query_vector_is_only_a_direction(pair):
+    emb, _ = pair
+    vector = emb["w5"]
+    assert emb.nearest(vector * 1e30, 3)[0].key == emb.nearest(vector, 3)[0].key == "w5"
 
 
 def test_a_zero_vector_is_similar_to_nothing():

@@ -1,6 +1,7 @@
 """Kernels against plain NumPy, compiled and as plain Python."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import wordstock
 from wordstock.kernels.pool import pool_rows
 from wordstock.kernels.topk import scan_by_query, scan_by_row
 
@@ -78,3 +80,21 @@ def test_kernels_run_as_plain_python():
         timeout=300,
     )
     assert ran.returncode == 0, ran.stdout[-3000:]
+
+
+def test_kernels_compile_where_nothing_can_be_cached(tmp_path):
+    """A read-only installation and home: numba finds no folder for its cache."""
+    package = tmp_path / "wordstock"
+    shutil.copytree(Path(wordstock.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "kernels" / "__pycache__").write_text("a file where numba wants a folder")
+    code = (
+        "import wordstock as ws; emb = ws.Embeddings.from_arrays(['a', 'b'], [[1, 0], [0, 1]])\n"
+        "print(ws.__file__, emb.nearest('a'))"
+    )
+    environment = os.environ | {"HOME": "/proc/none", "XDG_CACHE_HOME": "/proc/none", "PYTHONPATH": str(tmp_path)}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    ran = subprocess.run(
+        [sys.executable, "-B", "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert ran.stdout.startswith(str(tmp_path)), ran.stderr[-2000:]
+    assert "Neighbor(key='b', score=0.0)" in ran.stdout

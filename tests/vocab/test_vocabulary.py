@@ -49,6 +49,10 @@ def test_key_view_is_a_sequence():
     assert 1 not in keys
     with pytest.raises(IndexError):
         keys[3]
+    assert keys.index("c") == 2
+    for missing in (("d",), ("c", 0, 2), ("a", 1)):
+        with pytest.raises(ValueError, match="is not in the keys"):
+            keys.index(*missing)
     assert repr(keys) == "<3 keys: 'a', 'b', 'c'>"
 
 

@@ -27,7 +27,7 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="wordstock",
-    help="Load, query, reuse and serve pre-trained embeddings.",
+    help="Load, query and reuse pre-trained embeddings.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

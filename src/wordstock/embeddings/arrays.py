@@ -25,6 +25,8 @@ def checked_arrays(
         Shapes that do not agree, rows out of range, a key that is repeated or not a str.
     """
     matrix = np.asarray(vectors)
+    if matrix.dtype.kind == "c":
+        raise InputError("vectors hold complex numbers; give real ones")
     if matrix.dtype != np.float16:
         try:
             matrix = np.ascontiguousarray(matrix, np.float32)
@@ -34,11 +36,26 @@ def checked_arrays(
         raise InputError(f"vectors must have two dimensions (keys, dim), not shape {matrix.shape}")
     if not matrix.flags.c_contiguous or (matrix.flags.writeable and np.may_share_memory(matrix, np.asarray(vectors))):
         matrix = np.array(matrix, order="C")
-    row_array = None if rows is None else np.array(rows, np.int32)
-    count_array = None if counts is None else np.array(counts, np.int64)
-    vocabulary = Vocabulary.from_keys(keys, rows=row_array, counts=count_array)
-    if row_array is None and len(vocabulary) != len(matrix):
-        raise InputError(f"{len(vocabulary)} keys for {len(matrix)} vectors; give one vector per key, or rows=")
+    row_array = None if rows is None else _whole_numbers("rows", rows)
+    count_array = None if counts is None else _whole_numbers("counts", counts)
+    if count_array is not None and count_array.min(initial=0) < 0:
+        raise InputError(f"counts hold {count_array.min()}; a count is 0 or more")
     if row_array is not None and len(row_array) and not 0 <= row_array.min() <= row_array.max() < len(matrix):
         raise InputError(f"rows run from {row_array.min()} to {row_array.max()}; there are {len(matrix)} vectors")
+    places = None
+    if row_array is not None:
+        used, inverse = np.unique(row_array, return_inverse=True)
+        if len(used) < len(matrix):  # a vector without key could only hide others from a search
+            matrix = matrix[used]
+        places = inverse.astype(np.int32)
+    vocabulary = Vocabulary.from_keys(keys, rows=places, counts=count_array)
+    if places is None and len(vocabulary) != len(matrix):
+        raise InputError(f"{len(vocabulary)} keys for {len(matrix)} vectors; give one vector per key, or rows=")
     return vocabulary, Storage(matrix)
+
+
+def _whole_numbers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        raise InputError(f"{name} must be a list of whole numbers, not {array.dtype} of shape {array.shape}")
+    return array.astype(np.int64)

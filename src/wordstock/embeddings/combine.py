@@ -32,6 +32,9 @@ def merge(tables: Sequence[Embeddings], *, on_conflict: Literal["first", "mean",
     InputError
         No table, different dimensions, or, with "raise", a key that occurs twice.
     """
+    given: object = tables
+    if isinstance(given, Embeddings):
+        raise InputError("merge takes a list of tables: merge([first, second])")
     if not tables:
         raise InputError("merge needs at least one table")
     if on_conflict not in ("first", "mean", "raise"):

@@ -5,8 +5,9 @@ Layout (safetensors 0.x): u64 header length, JSON header, then the tensors witho
 
 ``vectors`` float32, float16 or int8 (rows, dim) · ``scales``* float32 (rows,), int8 only · ``norms`` float32 (rows,) ·
 ``keys`` uint8, UTF-8 bytes · ``offsets`` int64 (n + 1,) · ``slots`` int32 (2**k,), hash index (see
-``vocab.vocabulary``) · ``rows``* int32 (n,) · ``counts``* int64 (n,) · ``common``* float32 (k, dim), components that
-``encode`` removes · ``subword``* float32 (buckets, dim) · ``output``* float32 (rows, dim), so that training can go on.
+``vocab.vocabulary``) · ``rows``* int32 (n,) · ``counts``* int64 (n,) · ``frequencies``* float32 (n,), shares of the
+corpus where counts do not give them · ``common``* float32 (k, dim), components that ``encode`` removes · ``subword``*
+float32 (buckets, dim) · ``output``* float32 (rows, dim), so that training can go on.
 
 ``__metadata__["wordstock"]`` holds JSON: ``version``, ``card``, ``encode`` (settings), ``digest``, ``subwords``.
 """
@@ -14,6 +15,7 @@ Layout (safetensors 0.x): u64 header length, JSON header, then the tensors witho
 from __future__ import annotations
 
 import json
+import math
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +27,7 @@ import numpy.typing as npt
 from wordstock._files import atomic_write
 from wordstock.embeddings.card import Card
 from wordstock.embeddings.config import EncodeConfig
-from wordstock.embeddings.storage import Precision, Storage, quantize
+from wordstock.embeddings.storage import Precision, Storage
 from wordstock.errors import FormatError, WordstockError
 from wordstock.vocab import Subwords, Vocabulary
 
@@ -47,6 +49,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _REQUIRED = ("vectors", "norms", "keys", "offsets", "slots")
 _HEADER_LIMIT = 100_000_000  # bytes, as in safetensors itself
+_SIZE_LIMIT = 1 << 62
 _CHUNK = 1 << 24  # bytes written at once
 
 
@@ -64,8 +67,8 @@ def write_native(table: Embeddings, path: Path | str, *, precision: Precision | 
     InputError
         Values that the precision cannot hold.
     """
-    if precision is not None and precision != table.storage.precision:
-        table = table.with_storage(quantize(table.storage, precision))
+    if precision is not None:
+        table = table.with_precision(precision)
     vocabulary = table.vocabulary
     candidates: dict[str, npt.NDArray[Any] | None] = {
         "vectors": table.storage.data,
@@ -79,6 +82,7 @@ def write_native(table: Embeddings, path: Path | str, *, precision: Precision | 
         "common": table.common,
         "subword": table.subword_vectors,
         "output": table.output,
+        "frequencies": table.given_frequencies,
     }
     tensors = {name: array for name, array in candidates.items() if array is not None}
     meta: dict[str, Any] = {
@@ -143,7 +147,7 @@ def is_native(start: bytes) -> bool:
 
 
 def read_native(path: Path | str) -> Embeddings:
-    """Open a native file by mapping it; nothing but the header is read before it is used.
+    """Open a native file by mapping it; vectors and keys are read only when they are used.
 
     Sizes are checked against the file before anything is mapped. The digest is taken from the header; recompute it
     with ``Embeddings.verify``.
@@ -157,14 +161,14 @@ def read_native(path: Path | str) -> Embeddings:
     """
     from wordstock.embeddings.table import Embeddings
 
-    path = Path(path)
+    path = Path(path).absolute()  # a pickled table opens it again, perhaps from another folder
     header, buffer, base = _open(path)
     try:
         meta = json.loads(header.pop("__metadata__", {})["wordstock"])
         card, config = Card.from_dict(meta["card"]), EncodeConfig.from_dict(meta["encode"])
         digest, version = str(meta["digest"]), int(meta["version"])
         subwords = Subwords(**meta["subwords"]) if "subwords" in meta else None
-    except (KeyError, TypeError, ValueError, AttributeError, WordstockError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, WordstockError) as error:
         raise FormatError(
             path,
             offset=8,
@@ -172,7 +176,7 @@ def read_native(path: Path | str) -> Embeddings:
             found=f"a safetensors file without it ({error!r:.120})",
             remedy="write it with Embeddings.save",
         ) from error
-    if version > VERSION:
+    if not 1 <= version <= VERSION:
         raise FormatError(
             path, expected=f"version {VERSION} or older", found=f"version {version}", remedy="upgrade wordstock"
         )
@@ -195,6 +199,7 @@ def read_native(path: Path | str) -> Embeddings:
         subwords=subwords,
         subword_vectors=arrays.get("subword"),
         output=arrays.get("output"),
+        frequencies=arrays.get("frequencies"),
         digest=digest,
         path=path,
     )
@@ -228,20 +233,27 @@ def _open(path: Path) -> tuple[dict[str, Any], mmap.mmap | bytes, int]:
 def _view(path: Path, name: str, entry: Any, buffer: mmap.mmap | bytes, base: int) -> npt.NDArray[Any]:
     try:
         dtype = _DTYPES[entry["dtype"]]
-        shape = [int(n) for n in entry["shape"]]
-        start, stop = (int(n) for n in entry["data_offsets"])
+        shape, (start, stop) = entry["shape"], entry["data_offsets"]
+        if len(shape) > 2 or not all(type(n) is int and 0 <= n < _SIZE_LIMIT for n in (*shape, start, stop)):
+            raise ValueError("a size out of range")
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(path, expected=f"dtype, shape and offsets of {name!r}", found=f"{entry!r:.120}") from error
-    count = 1
-    for n in shape:
-        count *= n
-    if min(shape, default=0) < 0 or start < 0 or stop - start != count * dtype.itemsize or base + stop > len(buffer):
+    count = math.prod(shape)
+    if start > stop or stop - start != count * dtype.itemsize or base + stop > len(buffer):
         raise FormatError(
             path,
             offset=base + max(0, start),
             expected=f"{count * dtype.itemsize} bytes of {name!r}",
             found=f"{max(0, min(base + stop, len(buffer)) - base - start)} of {len(buffer)} bytes in the file",
             remedy="the file is cut short or damaged; save or fetch it again",
+        )
+    if (base + start) % dtype.itemsize:
+        raise FormatError(
+            path,
+            offset=base + start,
+            expected=f"{name!r} on a multiple of {dtype.itemsize} bytes",
+            found="a place between",
+            remedy="write it with Embeddings.save",
         )
     view: npt.NDArray[Any] = np.frombuffer(buffer, dtype, count, base + start)
     return view.reshape(shape)
@@ -258,6 +270,7 @@ _KINDS = {
     "common": ("f4", 2),
     "subword": ("f4", 2),
     "output": ("f4", 2),
+    "frequencies": ("f4", 1),
 }
 
 
@@ -285,7 +298,8 @@ def _check(path: Path, arrays: dict[str, npt.NDArray[Any]], subwords: Subwords |
     need(bool(spans), f"key offsets from 0 to {len(arrays['keys'])}", f"{len(offsets)} offsets of another range")
     indexable = len(slots) > size and len(slots) & (len(slots) - 1) == 0
     need(indexable, f"an index size that is a power of two above {size}", len(slots))
-    lengths = {"norms": len(vectors), "scales": len(vectors), "output": len(vectors), "rows": size, "counts": size}
+    per_row, per_key = ("norms", "scales", "output"), ("rows", "counts", "frequencies")
+    lengths = dict.fromkeys(per_row, len(vectors)) | dict.fromkeys(per_key, size)
     for name, length in lengths.items():
         if name in arrays:
             need(len(arrays[name]) == length, f"{length} entries in {name!r}", len(arrays[name]))

@@ -48,7 +48,8 @@ def all_but_the_top(table: Embeddings, components: int | None = None) -> Embeddi
     out = np.empty((len(table.storage), table.dim), np.float32)
     for start, block in table.storage.blocks():
         np.matmul(block - centre, projector, out=out[start : start + len(block)])
-    return table.with_storage(Storage(out))
+    grams = table.subword_vectors  # the map is affine, so the mean of mapped n-grams is the mapped mean
+    return table.with_storage(Storage(out), subword_vectors=None if grams is None else (grams - centre) @ projector)
 
 
 def fit_common_component(table: Embeddings, texts: Sequence[str], components: int = 1) -> Embeddings:

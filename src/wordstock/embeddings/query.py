@@ -29,14 +29,17 @@ def find_nearest(
         queries, own = _query_matrix(query, table.dim), None
         single = query.ndim == 1
     else:
+        first: Any = query[0] if isinstance(query, list) and query else None
+        if isinstance(first, int | float):
+            raise InputError("the query is a list of numbers: pass a numpy array for a vector")
         words = [query] if isinstance(query, str) else check_texts(query, "key")
         single = isinstance(query, str)
         own = table.lookup.rows(words, len(words))
         for position in np.flatnonzero(own < 0):
             table.vocabulary.require(words[position])
         queries = table.storage.take(own)
-    norms = np.linalg.norm(queries, axis=1, keepdims=True)
-    queries = np.divide(queries, norms, out=np.zeros_like(queries), where=norms > 0)
+    norms = np.linalg.norm(queries.astype(np.float64), axis=1, keepdims=True)
+    queries = np.divide(queries, norms, out=np.zeros(queries.shape), where=norms > 0).astype(np.float32)
     scores, rows = top_k(table.storage, table.inverse_norms, queries, k + len(left_out) + (own is not None))
     skip = [left_out if own is None else left_out | {int(own[i])} for i in range(len(queries))]
     found = _neighbors(table, scores, rows, skip, k)

@@ -6,17 +6,13 @@ Every thread walks its own share of the rows: a product with single-threaded BLA
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from wordstock._threads import run_slices
+from wordstock._threads import run_slices, single_threaded_blas
 from wordstock.embeddings.storage import Storage
 from wordstock.protocols import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
 
 __all__ = ["AnalogyMethod", "Neighbor", "top_k", "top_k_analogies"]
 
@@ -24,6 +20,8 @@ AnalogyMethod = Literal["3cosadd", "3cosmul"]
 
 _FEW = 8  # queries up to which the scan runs along the rows
 _QUERIES = 4096  # queries handled at once; bounds the scratch to 8 MB a thread
+_LONG = 1000  # neighbours from which sorting all scores beats keeping a sorted list
+_QUESTIONS = 20_000  # analogy questions handled at once; bounds the scratch to some 80 MB a thread
 _BLOCK_FEW = 32768
 _BLOCK_MANY = 512
 _EPSILON = np.float32(0.001)  # of 3CosMul (Levy & Goldberg 2014): keeps its divisor off zero
@@ -51,10 +49,26 @@ def top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: i
     k = min(k, len(storage))
     scores = np.empty((len(queries), k), np.float32)
     rows = np.empty((len(queries), k), np.int64)
-    for start in range(0, len(queries), _QUERIES):
-        part = slice(start, start + _QUERIES)
-        scores[part], rows[part] = _top_k(storage, inverse_norms, queries[part], k)
+    at_once, search = (_QUERIES, _top_k) if k <= _LONG else (1, _sorted_k)
+    for start in range(0, len(queries), at_once):
+        part = slice(start, start + at_once)
+        scores[part], rows[part] = search(storage, inverse_norms, queries[part], k)
     return scores, rows
+
+
+def _sorted_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+    """One query against every row, all scores kept."""
+    scores = np.empty(len(storage), np.float32)
+    for start, block in storage.blocks():
+        stop = start + len(block)
+        scores[start:stop] = block @ queries[0] * inverse_norms[start:stop]
+    if k < len(scores):
+        limit = np.partition(scores, len(scores) - k)[len(scores) - k]
+        rows = np.flatnonzero(scores >= limit)
+    else:
+        rows = np.arange(len(scores))
+    rows = rows[np.argsort(-scores[rows], kind="stable")][:k]
+    return scores[None, rows], rows[None]
 
 
 def _top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
@@ -66,7 +80,7 @@ def _top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: 
 
     def work(first: int, last: int) -> tuple[FloatArray, IntArray]:
         scores, rows = _empty(len(queries), k)
-        scratch = np.empty((step, len(queries)), np.float32)
+        scratch = np.empty((0 if few else step, len(queries)), np.float32)
         for start in range(first, last, step):
             stop = min(start + step, last)
             block, scales = storage.block(start, stop), inverse_norms[start:stop]
@@ -78,7 +92,7 @@ def _top_k(storage: Storage, inverse_norms: FloatArray, queries: FloatArray, k: 
                 scan_by_row(products, scales, start, 0, len(queries), scores, rows)
         return scores, rows
 
-    with _controller().limit(limits=1, user_api="blas"):
+    with single_threaded_blas():
         parts = run_slices(work, len(storage), smallest=step)
     return _merge(parts, k)
 
@@ -109,9 +123,30 @@ def top_k_analogies(
     -------
     scores float32 and rows int64, both (n, min(k, rows)), best first; row -1 and score -inf where none is left.
     """
+    k = min(k, len(storage))
+    parts = [
+        _analogies(storage, inverse_norms, words, triples[start : start + _QUESTIONS], k, method, skip)
+        for start in range(0, len(triples), _QUESTIONS)
+    ]
+    if not parts:
+        return _empty(0, k)
+    return np.concatenate([scores for scores, _ in parts]), np.concatenate([rows for _, rows in parts])
+
+
+def _analogies(
+    storage: Storage,
+    inverse_norms: FloatArray,
+    words: FloatArray,
+    triples: IntArray,
+    k: int,
+    method: AnalogyMethod,
+    skip: Sequence[IntArray] | None,
+) -> tuple[FloatArray, IntArray]:
     from wordstock.kernels.analogy import scan_analogies
 
-    k = min(k, len(storage))
+    used, positions = np.unique(triples, return_inverse=True)
+    words, triples = words[used], positions.reshape(-1, 3).astype(np.int64)
+    skip = None if skip is None else [skip[word] for word in used.tolist()]
     pairs, pair_of = np.unique(triples[:, 0] * len(words) + triples[:, 1], return_inverse=True)
     first, second = pairs // len(words), pairs % len(words)
     skip = skip or [np.empty(0, np.int64)] * len(words)
@@ -137,7 +172,7 @@ def top_k_analogies(
             )
         return scores, rows
 
-    with _controller().limit(limits=1, user_api="blas"):
+    with single_threaded_blas():
         parts = run_slices(work, len(storage), smallest=step)
     return _merge(parts, k)
 
@@ -153,10 +188,3 @@ def _merge(parts: list[tuple[FloatArray, IntArray]], k: int) -> tuple[FloatArray
     rows = np.concatenate([part[1] for part in parts], axis=1)
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
 from wordstock._threads import run_slices
 from wordstock.embeddings.config import EncodeConfig
@@ -15,7 +16,7 @@ from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import Vocabulary
 
-__all__ = ["RowLookup", "check_texts", "sif_weights", "text_means"]
+__all__ = ["RowLookup", "check_texts", "key_frequencies", "sif_weights", "text_means", "warn_blank"]
 
 _MEMO_LIMIT = 2_000_000  # words remembered; past that the memo starts afresh
 _CHUNK = 8192  # texts tokenised at once
@@ -51,32 +52,35 @@ def check_texts(texts: object, what: str = "text") -> list[str]:
     InputError
         Not a sequence, or an item that is not a str; names its position and type.
     """
-    if isinstance(texts, bytes) or not isinstance(texts, Iterable):
+    if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
         raise InputError(f"expected a str or a sequence of str, not {type(texts).__name__}")
     listed = list(texts)
     for position, text in enumerate(listed):
         if not isinstance(text, str):
             raise InputError(
-                f"{what} at position {position} must be a str, not {type(text).__name__}: {text!r:.80}; "
-                "drop it or replace it by an empty str"
+                f"{what} at position {position} must be a str, not {type(text).__name__}: {text!r:.80}"
+                + ("; drop it or replace it by an empty str" if what == "text" else "")
             )
     return listed
 
 
-def sif_weights(vocabulary: Vocabulary, n_rows: int, a: float) -> FloatArray:
-    """The weight a / (a + p) of every row (Arora et al. 2017), float32 (n_rows,).
-
-    p is a key's share of all counts; without counts, Zipf's law by rank: p = 1 / (rank * H(n)). A row shared by several
-    keys takes the sum of their shares.
-    """
+def key_frequencies(vocabulary: Vocabulary) -> FloatArray:
+    """Each key's share of all counts, float32 (n_keys,); without counts, Zipf's law by rank, 1 / (rank * H(n))."""
     if vocabulary.counts is not None and vocabulary.counts.sum() > 0:
         share = vocabulary.counts / vocabulary.counts.sum()
     else:
-        ranks = np.arange(1, len(vocabulary) + 1)
-        share = 1 / ranks
+        share = 1 / np.arange(1, len(vocabulary) + 1)
         share /= share.sum()
-    if vocabulary.rows is not None:
-        share = np.bincount(vocabulary.rows, weights=share, minlength=n_rows)
+    return np.asarray(share, np.float32)
+
+
+def sif_weights(share: FloatArray, rows: npt.NDArray[np.int32] | None, n_rows: int, a: float) -> FloatArray:
+    """The weight a / (a + p) of every row (Arora et al. 2017), float32 (n_rows,).
+
+    p is a key's share of the corpus; a row that several keys have takes the sum of their shares.
+    """
+    if rows is not None:
+        share = np.bincount(rows, weights=share, minlength=n_rows).astype(np.float32)
     weights: FloatArray = (a / (a + share)).astype(np.float32)
     return weights
 

@@ -43,6 +43,9 @@ class Storage:
             raise InputError(f"{len(self.scales)} scales for {len(self.data)} rows; give one per row")
         self.data.flags.writeable = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Storage, (self.data, self.scales)
+
     def __len__(self) -> int:
         return len(self.data)
 

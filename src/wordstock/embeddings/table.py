@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,8 @@ from wordstock.embeddings.digest import digest_of
 from wordstock.embeddings.native import read_native, write_native
 from wordstock.embeddings.query import find_analogies, find_nearest
 from wordstock.embeddings.search import AnalogyMethod, Neighbor
-from wordstock.embeddings.sentence import RowLookup, check_texts, sif_weights, text_means, warn_blank
-from wordstock.embeddings.storage import Precision, Storage
+from wordstock.embeddings.sentence import RowLookup, check_texts, key_frequencies, sif_weights, text_means, warn_blank
+from wordstock.embeddings.storage import Precision, Storage, quantize
 from wordstock.errors import InputError, WordstockError
 from wordstock.protocols import FloatArray
 from wordstock.vocab import KeyView, Subwords, Vocabulary
@@ -49,6 +49,7 @@ class Embeddings:
         subwords: Subwords | None = None,
         subword_vectors: FloatArray | None = None,
         output: FloatArray | None = None,
+        frequencies: FloatArray | None = None,
         digest: str | None = None,
         path: Path | None = None,
     ) -> None:
@@ -63,6 +64,9 @@ class Embeddings:
         self.path = path
         if norms is not None:
             self.norms = norms
+        self.given_frequencies = frequencies
+        if frequencies is not None:
+            self.frequencies = frequencies
         if digest is not None:
             self.digest = digest
 
@@ -128,8 +132,11 @@ class Embeddings:
     def __len__(self) -> int:
         return len(self.vocabulary)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys)
+
     def __contains__(self, key: object) -> bool:
-        return key in self.vocabulary
+        return isinstance(key, str) and self.lookup[key] >= 0
 
     def __repr__(self) -> str:
         name = f"{self.card.name!r}, " if self.card.name else ""
@@ -149,6 +156,9 @@ class Embeddings:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over vectors, keys, rows, counts and subwords; kept in a native file's header."""
+        return self._digest()
+
+    def _digest(self) -> str:
         return digest_of(
             {
                 "vectors": self.storage.data,
@@ -159,6 +169,7 @@ class Embeddings:
                 "counts": self.vocabulary.counts,
                 "common": self.common,
                 "subword": self.subword_vectors,
+                "frequencies": self.given_frequencies,
             },
             repr(self.subwords),
         )
@@ -170,10 +181,7 @@ class Embeddings:
 
     def verify(self) -> bool:
         """Recompute the digest over all bytes and compare it with the one in the file's header."""
-        stored = self.digest
-        fresh = self.with_storage(self.storage)
-        fresh.common = self.common
-        return fresh.digest == stored
+        return self._digest() == self.digest
 
     # Copies that share the vectors -----------------------------------------------------------------------------
 
@@ -185,10 +193,15 @@ class Embeddings:
             "subwords": self.subwords,
             "subword_vectors": self.subword_vectors,
             "output": self.output,
+            "frequencies": self.given_frequencies,
         }
         return Embeddings(
             changes.pop("vocabulary", self.vocabulary), changes.pop("storage", self.storage), **(values | changes)
         )
+
+    def _known(self, *names: str) -> dict[str, Any]:
+        """Those of these values that are computed already."""
+        return {name: self.__dict__[name] for name in names if name in self.__dict__}
 
     def with_config(self, config: EncodeConfig | None = None, **changes: Any) -> Embeddings:
         """The same vectors with other ``encode`` settings: ``emb.with_config(pooling="mean")``.
@@ -204,14 +217,17 @@ class Embeddings:
         except TypeError as error:
             known = ", ".join(config.to_dict())
             raise InputError(f"unknown setting in {', '.join(changes)}; known are {known}") from error
-        return self._copy(config=config, norms=self.norms, digest=self.digest, path=self.path)
+        return self._copy(config=config, path=self.path, **self._known("norms", "digest"))
 
     def with_card(self, card: Card) -> Embeddings:
         """The same vectors with another card."""
-        return self._copy(card=card, norms=self.norms, digest=self.__dict__.get("digest"), path=self.path)
+        return self._copy(card=card, path=self.path, **self._known("norms", "digest"))
 
-    def with_storage(self, storage: Storage) -> Embeddings:
-        """The same keys with other vectors, one per row; the output matrix and removed components do not follow.
+    def with_storage(self, storage: Storage, *, subword_vectors: FloatArray | None = None) -> Embeddings:
+        """The same keys with other vectors, one per row.
+
+        What belongs to the old vectors does not follow: the output matrix, the components that ``encode`` removes, and
+        the n-grams, unless their vectors are given anew, float32 (buckets, dim).
 
         Raises
         ------
@@ -220,30 +236,39 @@ class Embeddings:
         """
         if len(storage) != len(self.storage):
             raise InputError(f"{len(storage)} vectors for {len(self.storage)} rows; give one per row")
-        same = storage.dim == self.dim
         return self._copy(
             storage=storage,
             common=None,
             output=None,
-            subwords=self.subwords if same else None,
-            subword_vectors=self.subword_vectors if same else None,
+            subwords=None if subword_vectors is None else self.subwords,
+            subword_vectors=subword_vectors,
         )
+
+    def with_precision(self, precision: Precision) -> Embeddings:
+        """The same table with vectors stored as "float32", "float16" or "int8" (one scale per row).
+
+        Raises
+        ------
+        InputError
+            Values that the precision cannot hold.
+        """
+        return self if precision == self.storage.precision else self._copy(storage=quantize(self.storage, precision))
 
     def with_common(self, common: FloatArray | None) -> Embeddings:
         """The same vectors; ``encode`` then removes these directions (orthonormal float32 (k, dim)) from every text."""
-        return self._copy(common=common, norms=self.norms)
+        return self._copy(common=common, **self._known("norms"))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Embeddings:
         return self  # immutable: scikit-learn's clone need not copy the vectors
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.path is not None:
-            return _reopen, (self.path, self.digest, self.config)
+            return _reopen, (self.path, self.digest, self.config, self.card)
         return _rebuild, (self.vocabulary, self.storage, self._state())
 
     def _state(self) -> dict[str, Any]:
         names = ("norms", "card", "config", "common", "subwords", "subword_vectors", "output", "digest")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"frequencies": self.given_frequencies}
 
     # Lookup ----------------------------------------------------------------------------------------------------
 
@@ -387,10 +412,18 @@ class Embeddings:
     # Encoder ---------------------------------------------------------------------------------------------------
 
     @cached_property
+    def frequencies(self) -> FloatArray:
+        """Each key's share of the training corpus, float32 (n_keys,).
+
+        From the counts; without counts, Zipf's law by rank. A subset keeps the shares that its keys had.
+        """
+        return key_frequencies(self.vocabulary)
+
+    @cached_property
     def _weights(self) -> FloatArray:
         if self.config.pooling == "mean":
             return np.empty(0, np.float32)
-        return sif_weights(self.vocabulary, len(self.storage), self.config.sif_a)
+        return sif_weights(self.frequencies, self.vocabulary.rows, len(self.storage), self.config.sif_a)
 
     @overload
     def encode(self, texts: str) -> FloatArray: ...
@@ -434,13 +467,18 @@ class Embeddings:
 
     def subset(self, keys: Iterable[str]) -> Embeddings:
         """A new in-memory table of these keys, in this order. UnknownWordError if one is not there."""
-        numbers = np.array([self.vocabulary.require(key) for key in dict.fromkeys(keys)], np.int64)
+        if isinstance(keys, str):
+            raise InputError("subset takes a list of keys; for one key pass a list with it")
+        fold = self.config.case == "fallback"
+        numbers = np.array([self.vocabulary.require(key, fold=fold) for key in keys], np.int64)
+        numbers = numbers[np.sort(np.unique(numbers, return_index=True)[1])]
         rows = numbers if self.vocabulary.rows is None else self.vocabulary.rows[numbers]
         scales = None if self.storage.scales is None else self.storage.scales[rows]
         return self._copy(
             vocabulary=self.vocabulary.select(numbers),
             storage=Storage(self.storage.data[rows], scales),
             output=None if self.output is None else self.output[rows],
+            frequencies=self.frequencies[numbers],
         )
 
     def save(self, path: Path | str, *, precision: Precision | None = None) -> None:
@@ -458,11 +496,13 @@ class Embeddings:
         write_native(self, path, precision=precision)
 
 
-def _reopen(path: Path, digest: str, config: EncodeConfig) -> Embeddings:
+def _reopen(path: Path, digest: str, config: EncodeConfig, card: Card) -> Embeddings:
     table = read_native(path)
     if table.digest != digest:
         raise InputError(f"{path} is not the file that was pickled by its path: it has been replaced since")
-    return table if table.config == config else table.with_config(config)
+    if table.config != config:
+        table = table.with_config(config)
+    return table if table.card == card else table.with_card(card)
 
 
 def _rebuild(vocabulary: Vocabulary, storage: Storage, state: dict[str, Any]) -> Embeddings:

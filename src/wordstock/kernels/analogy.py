@@ -8,9 +8,9 @@ never looked at. Float addition is monotone, and so is the product of numbers no
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from wordstock.kernels.compiled import compiled
 from wordstock.kernels.topk import _push
 
 __all__ = ["scan_analogies"]
@@ -19,7 +19,7 @@ _STEP = 64  # rows under one peak
 _GROUP = 64  # peaks compared at once
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
+@compiled(fastmath={"nnan", "nsz"})
 def _peaks(lines):
     """Highest value over every ``_STEP`` columns; float32 (lines, ceil(columns / _STEP))."""
     out = np.empty((lines.shape[0], (lines.shape[1] + _STEP - 1) // _STEP), np.float32)
@@ -33,12 +33,12 @@ def _peaks(lines):
     return out
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled(inline="always")
 def _join(x, y, multiply):
     return x * y if multiply else x + y
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _any_above(x, y, multiply, limit):
     """Whether any pair of values joins to more than ``limit``; int32 counts because only then LLVM vectorises."""
     hits = np.int32(0)
@@ -51,7 +51,7 @@ def _any_above(x, y, multiply, limit):
     return hits > 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _skipped(row, question, skip_bounds, skip_rows):
     """Whether one of the question's words leaves this row out."""
     for word in question:
@@ -61,7 +61,7 @@ def _skipped(row, question, skip_bounds, skip_rows):
     return False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def scan_analogies(
     pair_lines, word_lines, pair_of, questions, skip_bounds, skip_rows, first_row, multiply, scores, rows
 ):

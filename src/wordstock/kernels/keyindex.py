@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from wordstock.kernels.compiled import compiled
 
 __all__ = ["CRC_TABLE", "index_keys"]
 
@@ -21,7 +22,7 @@ def _crc_table():
 CRC_TABLE = _crc_table()
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _crc32(blob, start, stop, table):
     crc = np.uint32(0xFFFFFFFF)
     for p in range(start, stop):
@@ -29,7 +30,7 @@ def _crc32(blob, start, stop, table):
     return crc ^ np.uint32(0xFFFFFFFF)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _same(blob, start, stop, other_start, other_stop):
     if stop - start != other_stop - other_start:
         return False
@@ -39,7 +40,7 @@ def _same(blob, start, stop, other_start, other_stop):
     return i == stop
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def index_keys(blob, offsets, table, slots, hashes, repeated):
     """Fill ``slots`` with the numbers of the keys, the layout being that of ``vocab.vocabulary``.
 

@@ -9,8 +9,9 @@ decimal go to a list for Python's ``float``.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from wordstock.kernels.compiled import compiled
 
 __all__ = ["BAD_LINE", "DONE", "LIST_FULL", "copy_keys", "find_large", "parse_rows"]
 
@@ -35,7 +36,7 @@ _UPPER, _LOWER = np.uint64(0x000F424000000064), np.uint64(0x0000271000000001)
 _HUNDRED_MILLION = np.uint64(100_000_000)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _leading_digits(word):
     """(count of digits before the first other of eight characters, their value padded with zeros to eight digits)."""
     digits = word ^ _ZEROS
@@ -48,7 +49,7 @@ def _leading_digits(word):
     return np.int64(count), value
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _scale(mantissa, exponent):
     """(mantissa * 10**exponent as float32, whether that is certain)."""
     if exponent < -_LARGEST_EXPONENT or exponent > _LARGEST_EXPONENT:
@@ -64,7 +65,7 @@ def _scale(mantissa, exponent):
     return low, low == high
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _decimal(data, start, stop):
     """(value of the text in start..stop, whether it is a plain decimal whose value is certain)."""
     p = start
@@ -111,12 +112,12 @@ def _decimal(data, start, stop):
     return -value if negative else value, certain
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _ends(c):
     return c in (_SPACE, _NEWLINE, _TAB, _RETURN)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _resembles_decimal(data, start, stop):
     """Whether the text could be a number with a point or an exponent; a cheap test that may say yes too often."""
     marks = digits = 0
@@ -131,7 +132,7 @@ def _resembles_decimal(data, start, stop):
     return marks > 0 and digits > 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _split_from_right(data, line, vector, row, spans, pending, n):
     """One line whose key may hold separators; the new length of ``pending``, -1 for too few columns, -2 for no room."""
     stop = line
@@ -169,7 +170,7 @@ def _split_from_right(data, line, vector, row, spans, pending, n):
     return n
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def parse_rows(data, words, start, stop, vectors, spans, pending):
     """Parse lines ``key SP number SP number ... LF`` in start..stop until rows or lines run out.
 
@@ -250,7 +251,7 @@ def parse_rows(data, words, start, stop, vectors, spans, pending):
     return len(vectors), p, n, DONE
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def copy_keys(data, spans, offsets, blob):
     """Gather the keys at ``spans`` (int64 (n, 2)) of ``data`` in ``blob`` at ``offsets`` (int64 (n + 1,))."""
     for i in range(len(spans)):
@@ -259,7 +260,7 @@ def copy_keys(data, spans, offsets, blob):
             blob[target + p] = data[p]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def find_large(vectors, start, limit):
     """First row from ``start`` on that holds NaN or a component of at least ``limit`` in size; -1 if none."""
     for row in range(start, len(vectors)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from wordstock.kernels.compiled import compiled
 
 __all__ = ["pool_rows"]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+@compiled(fastmath={"contract", "nsz"})
 def pool_rows(vectors, scales, rows, weights, bounds, first, last, out):
     """out[t] = sum of weights[i] * scales[rows[i]] * vectors[rows[i]] / number of known words, over text t's words.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numba
+from wordstock.kernels.compiled import compiled
 
 __all__ = ["copy_records", "scan_records"]
 
 _NEWLINE, _SPACE = 10, 32
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def scan_records(data, start, stop, width, spans):
     """Find whole rows in start..stop until rows or bytes run out; a LF before a key is skipped.
 
@@ -38,7 +38,7 @@ def scan_records(data, start, stop, width, spans):
     return len(spans), p
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def copy_records(data, spans, first, last, rows):
     """Copy the vectors after the keys at ``spans`` to ``rows`` uint8 (n, width), for rows first..last."""
     for row in range(first, last):

@@ -7,15 +7,16 @@ the comparisons run over slices with an int32 count because only then does LLVM 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from wordstock.kernels.compiled import compiled
 
 __all__ = ["scan_by_query", "scan_by_row"]
 
 _STEP = 128  # scores compared at once; eight 512-bit registers
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _push(scores, rows, score, row):
     """Insert into a descending list whose last score is lower than ``score``."""
     i = len(scores) - 1
@@ -27,7 +28,7 @@ def _push(scores, rows, score, row):
     rows[i] = row
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def scan_by_query(products, scales, first_row, scores, rows):
     """Few queries: ``products`` float32 (queries, block), contiguous along the block.
 
@@ -51,7 +52,7 @@ def scan_by_query(products, scales, first_row, scores, rows):
                 limit = scores[q, last]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def scan_by_row(products, scales, first_row, first_query, stop_query, scores, rows):
     """Many queries: ``products`` float32 (block, queries), contiguous along the queries first_query..stop_query.
 

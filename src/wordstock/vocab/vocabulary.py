@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.errors import InputError, UnknownWordError
+from wordstock.errors import FormatError, InputError, UnknownWordError
 from wordstock.protocols import IntArray
 from wordstock.vocab.suggest import near_matches
 
@@ -115,9 +115,25 @@ class Vocabulary:
         return KeyView(self)
 
     def key(self, number: int) -> str:
-        """The key with this number, 0 <= number < len(self)."""
-        view = self._offset_view
-        return str(self._blob_view[view[number] : view[number + 1]], "utf-8")
+        """The key with this number, 0 <= number < len(self).
+
+        Raises
+        ------
+        FormatError
+            Bytes that are not UTF-8, or no place for them: the file that the keys are mapped from is damaged.
+        """
+        start, stop = self._offset_view[number], self._offset_view[number + 1]
+        try:
+            if not 0 <= start <= stop <= len(self._blob_view):
+                raise ValueError(f"bytes {start} to {stop} of {len(self._blob_view)}")
+            return str(self._blob_view[start:stop], "utf-8")
+        except ValueError as error:
+            raise FormatError(
+                "the mapped file of keys",
+                expected=f"key {number} as UTF-8",
+                found=f"{error!s:.80}",
+                remedy="the file is damaged; save or fetch it again",
+            ) from None
 
     def find(self, key: str) -> int:
         """Number of ``key``, or -1."""
@@ -224,8 +240,19 @@ class KeyView(Sequence[str]):
             bounds = vocabulary.offsets[start : start + step + 1].tolist()
             base = bounds[0]
             piece = vocabulary.blob[base : bounds[-1]].tobytes()
-            for i in range(len(bounds) - 1):
-                yield piece[bounds[i] - base : bounds[i + 1] - base].decode()
+            try:
+                for i in range(len(bounds) - 1):
+                    yield piece[bounds[i] - base : bounds[i + 1] - base].decode()
+            except UnicodeDecodeError:
+                vocabulary.key(start + i)
+                raise
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """Number of a key, through the hash index; ValueError if it is not there."""
+        number = self._vocabulary.find(value) if isinstance(value, str) else -1
+        if number < 0 or number not in range(*slice(start, stop).indices(len(self))):
+            raise ValueError(f"{value!r} is not in the keys")
+        return number
 
     def __repr__(self) -> str:
         shown = ", ".join(repr(key) for key in self[:5])
