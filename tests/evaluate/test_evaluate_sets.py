@@ -69,6 +69,8 @@ def test_similarity_of_words_with_commas_blanks_and_digits(tmp_path):
         ("tiger\tcat\n", "line 1: expected two words and a score"),
         ("cat dog\ntiger cat 7\n", "line 1: expected two words and a score"),
         ("word1,word2,score\n", "line 1: expected two words and a score"),
+        ("man woman 8,3\nking queen 3\n", "line 1: expected two words and a score"),  # no header: a score to repair
+        ("man woman nan\nking queen 3\n", "line 1: expected two words and a score"),
         ("tiger\tcat\t7\n\nbook\tpaper\n", "line 3: expected at least 3 cells separated by tab, found 'book"),
         ("tiger\tcat\t7\nbook\tpaper\thigh\n", "line 2: expected a number in column 3"),
         ("tiger\tcat\t7\nbook\tpaper\tnan\n", "line 2: expected a number in column 3"),

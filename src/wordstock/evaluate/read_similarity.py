@@ -19,6 +19,7 @@ __all__ = ["SimilarityLayout", "find_separator", "read_similarity"]
 SimilarityLayout = Literal["tab", "comma", "space"]
 
 _INDEX_NAMES = ("", "#", "id", "index", "no", "unnamed: 0")
+_NO_SCORES = ("nan", "inf", "infinity", "na", "n/a", "none", "null")
 
 
 class _Columns(NamedTuple):
@@ -95,7 +96,7 @@ def _columns(head: list[list[str]]) -> tuple[_Columns | None, int]:
     if _score_column(head[0], 0) is None and len(head) == 2:
         word = int(named and len(head[0]) > 3)
         score = _score_column(head[1], word)
-        header = score is not None and len(head[0]) > score  # else the first line lacks a cell: malformed
+        header = score is not None and len(head[0]) > score and _is_name(head[0][score])  # else it is malformed
         return (_Columns(word, score) if header and score is not None else None), 1
     word = int(_counts_up(head))
     score = _score_column(head[0], word)
@@ -108,6 +109,12 @@ def _counts_up(head: list[list[str]]) -> bool:
         return False
     first, second = head[0][0].strip(), head[1][0].strip()
     return (first, second) in (("0", "1"), ("1", "2"))
+
+
+def _is_name(cell: str) -> bool:
+    """Whether this is the name of a column rather than a score that cannot be read, such as ``8,3`` or ``nan``."""
+    bare = cell.strip().lower().lstrip("+-")
+    return any(character.isalpha() for character in bare) and bare not in _NO_SCORES
 
 
 def _score_column(cells: list[str], word: int) -> int | None:
