@@ -75,6 +75,9 @@ class Server:
     address: str
     files: dict[str, bytes] = field(default_factory=dict)
     etags: bool = True
+    lengths: bool = True  # whether responses announce their Content-Length
+    claimed: int | None = None  # announced instead of the true length
+    agents: list[str | None] = field(default_factory=list)  # User-Agent of each request
     wrong: list[str] = field(default_factory=list)  # one per request, in order: "500", "404", "cut", "stall", "ok"
     seen: list[tuple[str, str | None]] = field(default_factory=list)  # path and Range of each request
     second: dict[str, bytes] = field(default_factory=dict)  # what the files are from the second request on
@@ -96,6 +99,7 @@ def server() -> Iterator[Server]:
 
         def do_GET(self) -> None:
             state.seen.append((self.path, self.headers.get("Range")))
+            state.agents.append(self.headers.get("User-Agent"))
             if len(state.seen) > 1:
                 state.files |= state.second
             wrong = state.wrong.pop(0) if state.wrong else "ok"
@@ -114,7 +118,8 @@ def server() -> Iterator[Server]:
                 self.send_response(200)
             if state.etags:
                 self.send_header("ETag", etag)
-            self.send_header("Content-Length", str(len(data) - start))
+            if state.lengths:
+                self.send_header("Content-Length", str(state.claimed or len(data) - start))
             self.end_headers()
             if wrong == "ok":
                 self.wfile.write(data[start:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from hub_samples import KEYS, sha256, zipped
 import wordstock as ws
 from wordstock.errors import DownloadError, FormatError, OfflineError, StorageError
 from wordstock.hub import cached, fetch, remove
+from wordstock.hub.cache import listed
 
 FETCH = "import sys, wordstock.hub as h; print(h.fetch(sys.argv[1], progress=False))"
 READY = ["tiny", "tiny/manifest.json", "tiny/table.safetensors"]
@@ -168,6 +170,37 @@ def test_another_hash_in_the_registry_is_fetched_anew(tiny, server, register, tm
     assert list(ws.load("tiny").keys) == ["one"]
 
 
+def test_another_source_without_a_hash_is_fetched_anew(cache, register, native_file, tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(native_file)
+    ws.Embeddings.from_arrays(["one"], [[1, 2]]).save(tmp_path / "b.safetensors")
+    register("mine", {"type": "path", "path": str(tmp_path / "a.safetensors")})
+    assert list(ws.load("mine").keys) == KEYS
+    register("mine", {"type": "path", "path": str(tmp_path / "b.safetensors")})
+    assert cached("mine") is None
+    assert list(ws.load("mine").keys) == ["one"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": "no name at all"}, {"name": "other"}, {"kind": "tabel"}, {"source": ""}, {"files": ["x"]}, {"sha256": 1}],
+)
+def test_a_stray_manifest_is_no_model_and_hides_no_other(tiny, cache, change):
+    fetch(tiny)
+    stray = cache / "models" / "stray"
+    shutil.copytree(cache / "models" / "tiny", stray)
+    values = json.loads((stray / "manifest.json").read_text())
+    (stray / "manifest.json").write_text(json.dumps(values | {"name": "stray"} | change))
+    assert [manifest.name for manifest in listed()] == ["tiny"]
+
+
+def test_the_manifest_names_this_version_without_an_installed_package(tiny, cache, run_python):
+    script = (
+        "import importlib.metadata as m\ndef version(name): raise m.PackageNotFoundError(name)\nm.version = version\n"
+    )
+    run_python(script + f"import wordstock.hub as h; h.fetch({tiny!r})")
+    assert json.loads((cache / "models" / "tiny" / "manifest.json").read_text())["wordstock"] == ws.__version__
+
+
 def test_offline(tiny, server, monkeypatch, cache):
     monkeypatch.setenv("WORDSTOCK_OFFLINE", "1")
     with pytest.raises(OfflineError, match=r"WORDSTOCK_OFFLINE is set; unset it .* copy models/tiny"):
@@ -232,7 +265,7 @@ def test_a_read_only_cache_with_the_model_in_it(read_only):
     script = (
         "from wordstock.hub.cache import listed\nfrom wordstock.hub.fetching import fetch_entry\n"
         "from wordstock.hub.entry import Entry, UrlSource\n"
-        "entry = Entry('tiny', UrlSource('http://127.0.0.1:9/x'))\n"
+        "entry = Entry('tiny', UrlSource(listed()[0].source))\n"
         "assert len(listed()) == 1\nassert len(ws.load(fetch_entry(entry).path)) == 4"
     )
     done = as_nobody(script, read_only)

@@ -46,6 +46,30 @@ def test_models_fit_and_name_everything(call):
     assert max(len(line) for line in shown.splitlines()[:-1]) <= 80
 
 
+def test_a_stray_manifest_does_not_stop_the_list(call, cache):
+    stray = cache / "models" / "stray"
+    stray.mkdir(parents=True)
+    values = {"name": "bad name", "kind": "table", "source": "x", "sha256": "", "fetched": "", "wordstock": "0"}
+    (stray / "manifest.json").write_text(json.dumps({"version": 1, **values, "files": {}}))
+    status, shown = call("models")
+    assert status == 0
+    assert "bad name" not in shown
+    assert "glove-6b-50d" in shown
+
+
+def test_brackets_are_shown_as_they_are(call, register, native_file, tmp_path):
+    path = tmp_path / "[bold]x[" / "foo].safetensors"
+    path.parent.mkdir()
+    path.write_bytes(native_file)
+    register("tiny", {"type": "path", "path": str(path)}, language="[/l]", licence="[/x]", notes=["[/n]"], dim=3)
+    status, shown = call("models")
+    assert status == 0
+    assert "[/l]" in shown
+    assert "[/x]" in shown
+    assert "[/n]" in call("info", "tiny")[1]
+    assert "[/foo].safetensors" in call("info", str(path))[1].replace("\n", "")
+
+
 def test_models_of_a_language_and_kind(call):
     rows = json.loads(call("models", "--language", "fr", "--json")[1])
     assert [row["name"] for row in rows] == ["fasttext-cc-fr", "fasttext-wiki-fr"]

@@ -6,8 +6,11 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import huggingface_hub.utils
 import pytest
 from hub_samples import sha256
+
+from wordstock.hub.sources.huggingface import _silent
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOAD = "import sys, wordstock as ws; table = ws.load('{}'); print(len(table), table.card.licence, table.card.language)"
@@ -125,3 +128,20 @@ def test_huggingface_hub_missing(hub, run_python, leftovers):
     assert "MissingExtraError" in done.stderr
     assert "pip install 'wordstock[hub]'" in done.stderr
     assert leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["../../escaped.safetensors", "/tmp/escaped.safetensors", "a\\..\\b.json"])
+def test_a_listing_that_points_outside_is_refused(hub, run_python, leftovers, name):
+    hub[0]["org/evil"] = {"model.safetensors": b"x", name: b"x"}
+    done = run_python(LOAD.format("hf:org/evil"), check=False)
+    assert "would be written outside of its folder; refused" in done.stderr.splitlines()[-1]
+    assert all(path.startswith("/api/") for path in hub[1])
+    assert leftovers() == []
+
+
+def test_the_silent_bar_is_the_clients_own(capfd):
+    bar = _silent()(total=5, name="x", desc="shown")
+    bar.update(5)
+    bar.close()
+    assert isinstance(bar, huggingface_hub.utils.tqdm)
+    assert capfd.readouterr() == ("", "")

@@ -60,6 +60,14 @@ def test_no_such_file(cache, name):
         ws.load(name)
 
 
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "~nosuchuser"])
+def test_the_home_of_nobody(cache, name):
+    with pytest.raises(
+        UnknownModelError, match=r"no (such file or folder: '~nosuchuser/x'|model is called '~nosuchuser')"
+    ):
+        ws.load(name)
+
+
 def test_hints_for_what_was_probably_meant(cache, tmp_path):
     with pytest.raises(UnknownModelError, match="write 'hf:minishlab/potion-base-8M'"):
         ws.load("minishlab/potion-base-8M")

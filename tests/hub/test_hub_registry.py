@@ -8,7 +8,7 @@ import pytest
 
 from wordstock.errors import FormatError, UnknownModelError
 from wordstock.hub import find, registry
-from wordstock.hub.entry import HubSource, UrlSource, WheelSource
+from wordstock.hub.entry import Entry, HubSource, PathSource, UrlSource, WheelSource
 from wordstock.hub.registry import parse
 
 BUILT_IN = parse(Path(__import__("wordstock.hub").hub.__file__).with_name("registry.toml"))
@@ -49,6 +49,24 @@ def test_every_language_of_a_family_gives_an_entry(pattern):
 def test_cache_folders_of_all_names_differ():
     folders = [entry.folder.casefold() for name in BUILT_IN.names() if (entry := BUILT_IN.get(name))]
     assert len(set(folders)) == len(folders)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("hf:a--b/c", "hf:a/b--c", "hf--a--b--c"),
+        ("hf:a-/b", "hf:a/b@c", "hf:a/b-@c", "hf:a/b@-c"),
+        ("hf:a/b@c/d", "hf:a/b@c--d", "hf:a/b--c@d"),
+    ],
+)
+def test_cache_folders_of_names_that_look_alike_differ(names):
+    folders = {Entry(name, PathSource("x")).folder for name in names}
+    assert len(folders) == len(names)
+    assert not any(set(folder) & set(":/@") for folder in folders)
+
+
+def test_the_cache_folder_of_a_plain_name_can_be_read():
+    assert Entry("hf:org/name@v1", PathSource("x")).folder == "hf--org--name--v1"
 
 
 def test_unknown_name_gives_near_matches(cache):

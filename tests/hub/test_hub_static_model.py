@@ -99,6 +99,27 @@ def test_damaged_folders(cache, model, tmp_path):
 
     assert "6 tokens" in broken(few_rows)
 
+    def changed(**arrays):
+        def change(folder):
+            tensors = load_file(folder / "model.safetensors")
+            save_file(tensors | arrays, folder / "model.safetensors")
+
+        return broken(change)
+
+    assert "a weight for each of 6 tokens, found 2" in changed(weights=np.ones(2, np.float32))
+    assert "'weights' of 1 dimensions, found float32 of shape (6, 1)" in changed(weights=np.ones((6, 1), np.float32))
+    assert "'mapping' of 1 dimensions, found float32" in changed(mapping=np.zeros(6, np.float32))
+    assert "'embeddings' of 2 dimensions" in changed(embeddings=np.ones(4, np.float32))
+
+    def odd(name, value):
+        description = json.loads((whole / "tokenizer.json").read_text())
+        return broken(lambda folder: (folder / "tokenizer.json").write_text(json.dumps(description | {name: value})))
+
+    assert "tokens" in odd("normalizer", [1])
+    assert "tokens" in odd("normalizer", {"normalizers": [1]})
+    assert "tokens" in odd("added_tokens", [1])
+    assert "tokens" in odd("added_tokens", [{"content": "x", "id": 2**70}])
+
 
 def test_unigram_vocabularies(cache, model, tmp_path):
     model("plain").save_pretrained(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from hub_samples import KEYS, VECTORS, sha256, zipped
 
 import wordstock as ws
-from wordstock.errors import DownloadError, MissingExtraError
+from wordstock.errors import DownloadError, MissingExtraError, StorageError
 from wordstock.hub import cached, fetch
 
 
@@ -98,6 +98,29 @@ def test_wrong_size_is_seen_before_the_download(tiny, server, native_file, lefto
     with pytest.raises(DownloadError, match=f"expected {len(native_file):,} bytes, the server announces"):
         fetch(tiny)
     assert leftovers() == []
+
+
+def test_a_server_that_sends_more_than_promised_is_left(tiny, server, leftovers, native_file):
+    server.lengths = False
+    server.put("tiny.safetensors", native_file + bytes(50_000_000))
+    with pytest.raises(DownloadError, match=f"expected {len(native_file):,} bytes, the server sends more"):
+        fetch(tiny)
+    assert len(server.seen) == 1
+    assert leftovers() == []
+
+
+def test_a_file_larger_than_the_disk_is_refused_before_it_is_written(cache, register, server, leftovers):
+    register("big", {"type": "url", "url": server.put("big.bin", b"x" * 1000)})
+    server.claimed = 1 << 60
+    with pytest.raises(StorageError, match=r"bytes free; http.*big\.bin would add 1,152,921,504,606,846,976.*CACHE"):
+        fetch("big")
+    assert len(server.seen) == 1
+    assert leftovers() == []
+
+
+def test_requests_name_this_version(tiny, server):
+    fetch(tiny)
+    assert server.agents == [f"wordstock/{ws.__version__}"]
 
 
 def test_nobody_listens(cache, register, leftovers):

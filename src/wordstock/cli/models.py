@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -100,7 +99,7 @@ def _show_models(rows: list[dict[str, Any]]) -> None:
         table.add_row(
             escape(row["name"]),
             row["kind"] or _UNKNOWN,
-            row["language"] or _UNKNOWN,
+            escape(row["language"]) or _UNKNOWN,
             str(row["dim"] or _UNKNOWN),
             f"{row['size'] / 1e6:,.0f}" if row["size"] else _UNKNOWN,
             escape(row["licence"]) or _UNKNOWN,
@@ -143,8 +142,9 @@ def info(
 
 def _is_path(model: str) -> bool:
     from wordstock.hub import registry
+    from wordstock.hub.entry import expand
 
-    path = Path(model).expanduser()
+    path = expand(model)
     if path.is_dir():
         return registry().get(model) is None
     return path.is_file() or ("/" in model and not model.startswith("hf:"))
@@ -206,7 +206,7 @@ def _show_facts(model: str, facts: dict[str, Any]) -> None:
     table.add_column("field", no_wrap=True)
     table.add_column("value", overflow="fold")
     for name, value in facts.items():
-        table.add_row(name, escape(_shown(name, value)))
+        table.add_row(escape(name), escape(_shown(name, value)))
     Console().print(table)
 
 

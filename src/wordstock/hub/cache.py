@@ -22,7 +22,7 @@ from typing import Any
 
 from wordstock._files import storage_errors
 from wordstock.errors import StorageError
-from wordstock.hub.entry import Entry, Kind
+from wordstock.hub.entry import Entry, Kind, PathSource, expand
 
 __all__ = [
     "TABLE",
@@ -72,7 +72,7 @@ class Manifest:
 def cache_folder() -> Path:
     """``WORDSTOCK_CACHE``, or the platform's cache folder for wordstock."""
     own = os.environ.get("WORDSTOCK_CACHE")
-    return Path(own).expanduser() if own else _user_folder()
+    return expand(own) if own else _user_folder()
 
 
 @cache
@@ -87,7 +87,8 @@ def lookup(entry: Entry) -> Manifest | None:
     manifest = _read(cache_folder() / "models" / entry.folder)
     if manifest is None or manifest.name != entry.name:
         return None
-    return manifest if not entry.sha256 or manifest.sha256 == entry.sha256 else None
+    same = manifest.sha256 == entry.sha256 if entry.sha256 else manifest.source == str(entry.source)
+    return manifest if same else None
 
 
 def listed() -> list[Manifest]:
@@ -105,10 +106,12 @@ def _read(folder: Path) -> Manifest | None:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
         values.pop("version")
         manifest = Manifest(**values, folder=folder)
-        there = all((folder / name).is_file() for name in manifest.files)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        named = Entry(manifest.name, PathSource(manifest.source), manifest.kind).folder == folder.name
+        there = all((folder / name).is_file() and size >= 0 for name, size in manifest.files.items())
+        told = all(isinstance(one, str) for one in (manifest.sha256, manifest.fetched, *manifest.detail.values()))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # an InputError is a ValueError
         return None
-    return manifest if there else None
+    return manifest if named and there and told else None
 
 
 @contextmanager

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
 from wordstock.embeddings import Card
 from wordstock.errors import InputError
 
-__all__ = ["Entry", "HubSource", "Kind", "PathSource", "Source", "UrlSource", "WheelSource"]
+__all__ = [
+    "Entry",
+    "HubSource",
+    "Kind",
+    "PathSource",
+    "Source",
+    "UrlSource",
+    "WheelSource",
+    "expand",
+    "inside",
+    "is_repo",
+]
 
 Kind = Literal["table", "encoder"]
 Casing = Literal["lower", "keep"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}|hf:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+(?:@[A-Za-z0-9._/-]+)?")
+_MIXED_UP = re.compile(r"--|-[:/@]|[:/@]-")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -45,7 +59,7 @@ class WheelSource:
         _need(_SHA256.fullmatch(self.sha256), f"sha256 {self.sha256!r}: a wheel needs 64 hexadecimal digits")
         _need(self.files, "files: name at least one")
         for name in (self.folder, *self.files):
-            _need(_inside(name), f"{name!r}: a path inside the wheel, without '..'")
+            _need(inside(name), f"{name!r}: a path inside the wheel, without '..'")
 
     def __str__(self) -> str:
         return f"wheel {self.package}=={self.version}"
@@ -62,7 +76,7 @@ class UrlSource:
     def __post_init__(self) -> None:
         _need(self.url.startswith(("https://", "http://")), f"url {self.url!r}: https:// or http://")
         _need(not self.sha256 or _SHA256.fullmatch(self.sha256), f"sha256 {self.sha256!r}: 64 hexadecimal digits")
-        _need(not self.member or _inside(self.member), f"member {self.member!r}: a path inside the archive")
+        _need(not self.member or inside(self.member), f"member {self.member!r}: a path inside the archive")
 
     def __str__(self) -> str:
         return f"{self.url} ({self.member})" if self.member else self.url
@@ -76,7 +90,7 @@ class HubSource:
     revision: str = ""
 
     def __post_init__(self) -> None:
-        _need(_REPO.fullmatch(self.repo), f"repo {self.repo!r}: organisation/name")
+        _need(is_repo(self.repo), f"repo {self.repo!r}: organisation/name")
 
     def __str__(self) -> str:
         return f"hf:{self.repo}@{self.revision}" if self.revision else f"hf:{self.repo}"
@@ -146,8 +160,14 @@ class Entry:
 
     @property
     def folder(self) -> str:
-        """Name of the model's folder in the cache."""
-        return re.sub(r"[:/@]", "--", self.name)
+        """Name of the model's folder in the cache, different for every name.
+
+        Separators become ``--``; a name that this could mix up with another one gets the start of its hash.
+        """
+        plain = re.sub(r"[:/@]", "--", self.name)
+        if not _MIXED_UP.search(self.name):
+            return plain
+        return f"{plain}+{hashlib.sha256(self.name.encode()).hexdigest()[:12]}"
 
     @property
     def card(self) -> Card:
@@ -165,7 +185,21 @@ class Entry:
         )
 
 
-def _inside(name: str) -> bool:
+def is_repo(name: str) -> bool:
+    """Whether this is ``organisation/name``, as the Hugging Face hub writes it."""
+    return _REPO.fullmatch(name) is not None
+
+
+def expand(path: str | os.PathLike[str]) -> Path:
+    """The path with ``~`` replaced by a home folder; where there is no such user it stays, as in a shell."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def inside(name: str) -> bool:
+    """Whether a relative path stays below the folder that it is taken from."""
     path = PurePosixPath(name)
     return bool(name) and "\\" not in name and not path.is_absolute() and ".." not in path.parts
 

@@ -6,6 +6,7 @@ import datetime
 import os
 from pathlib import Path
 
+from wordstock._version import __version__
 from wordstock.errors import DownloadError, OfflineError, UnknownModelError
 from wordstock.hub import cache
 from wordstock.hub.entry import Entry, HubSource, PathSource
@@ -62,8 +63,6 @@ def fetch_entry(
 
 
 def _fetch(entry: Entry, work: Path, progress: bool | None, table_only: bool) -> cache.Manifest:
-    from importlib.metadata import version
-
     from wordstock.hub.convert import build
     from wordstock.hub.progress import progress_report
     from wordstock.hub.sources import deliver
@@ -83,7 +82,7 @@ def _fetch(entry: Entry, work: Path, progress: bool | None, table_only: bool) ->
         source=str(entry.source),
         sha256=receipt.sha256,
         fetched=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        wordstock=version("wordstock"),
+        wordstock=__version__,
         files=files,
         detail=receipt.detail,
         folder=cache.cache_folder() / "models" / entry.folder,

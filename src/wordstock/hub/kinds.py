@@ -9,7 +9,7 @@ from typing import Any
 from wordstock.embeddings.native import is_native
 from wordstock.errors import ModelError
 
-__all__ = ["encoder_error", "is_encoder", "is_static_model", "looks_native"]
+__all__ = ["config_of", "encoder_error", "is_encoder", "is_static_model", "looks_native"]
 
 _PEEK = 4096  # bytes read to tell a native file: its header names wordstock within the first hundred
 
@@ -23,7 +23,7 @@ def looks_native(path: Path) -> bool:
 
 def is_encoder(folder: Path) -> bool:
     """Whether a folder holds a contextual model: its configuration counts layers."""
-    return bool({"num_hidden_layers", "n_layers", "n_layer", "num_layers"} & _config(folder).keys())
+    return bool({"num_hidden_layers", "n_layers", "n_layer", "num_layers"} & (config_of(folder) or {}).keys())
 
 
 def is_static_model(folder: Path) -> bool:
@@ -36,12 +36,13 @@ def is_static_model(folder: Path) -> bool:
     return is_native(start) and b'"embeddings"' in start
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def config_of(folder: Path) -> dict[str, Any] | None:
+    """What the folder's ``config.json`` says; None if it is not there or no JSON object."""
     try:
         config = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
+    except (OSError, ValueError, RecursionError):
+        return None
+    return config if isinstance(config, dict) else None
 
 
 def encoder_error(name: str, *, folder: bool = False) -> ModelError:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from wordstock.embeddings import Embeddings, read_native
 from wordstock.errors import FormatError, UnknownModelError
 from wordstock.hub.cache import Manifest
-from wordstock.hub.entry import Entry
+from wordstock.hub.entry import Entry, expand, is_repo
 from wordstock.hub.fetching import fetch_entry
 from wordstock.hub.kinds import encoder_error, is_encoder, is_static_model, looks_native
 from wordstock.hub.registry import find, near_names, registry
 
 __all__ = ["load"]
-
-_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) -> Embeddings:
@@ -48,7 +45,7 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) 
     """
     text = os.fspath(name_or_path)
     if not text.startswith("hf:"):
-        path = Path(text).expanduser()
+        path = expand(text)
         named = isinstance(name_or_path, str)
         if _is_file(path) or (_is_folder(path) and not (named and registry().get(text))):
             return _open(path)
@@ -115,7 +112,7 @@ def _looks_like_path(text: str) -> bool:
 
 def _no_such_file(text: str) -> str:
     message = f"no such file or folder: {text!r}"
-    if _REPO.fullmatch(text):
+    if is_repo(text):
         message += f"; for a model on the Hugging Face hub write 'hf:{text}'"
     if near := near_names(Path(text).name):
         message += f"; registered names like it: {', '.join(near)}"

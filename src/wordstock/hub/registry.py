@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wordstock.errors import FormatError, InputError, UnknownModelError
-from wordstock.hub.entry import Entry, HubSource, PathSource, Source, UrlSource, WheelSource
+from wordstock.hub.entry import Entry, HubSource, PathSource, Source, UrlSource, WheelSource, expand
 
 __all__ = ["Family", "Registry", "find", "near_names", "parse", "registry"]
 
@@ -82,7 +82,7 @@ def registry() -> Registry:
         The file that ``WORDSTOCK_REGISTRY`` names cannot be used.
     """
     name = os.environ.get("WORDSTOCK_REGISTRY", "")
-    own = Path(name).expanduser() if name else None
+    own = expand(name) if name else None
     return _merged(own, own.stat().st_mtime_ns if own is not None and own.exists() else 0)
 
 

@@ -15,10 +15,12 @@ import numpy as np
 
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.errors import FormatError, InputError
+from wordstock.hub.kinds import config_of
 from wordstock.text import Tokenizer
 
 __all__ = ["read_static_model"]
 
+_Array = np.ndarray[Any, Any]
 _NOTE = "keys are pieces of words; encode looks whole words up, so its vectors differ from those of model2vec"
 
 
@@ -42,19 +44,26 @@ def read_static_model(folder: Path | str) -> Embeddings:
     try:
         tensors = load_file(weights_path)
         vectors = tensors["embeddings"]
-    except (OSError, KeyError, safetensors.SafetensorError) as error:
+    except (OSError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise FormatError(weights_path, expected="a tensor 'embeddings'", found=f"{error!r:.200}") from error
     try:
         description = json.loads(tokens_path.read_bytes())
         keys, ids = _tokens(description)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        casing = _casing(description)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise FormatError(tokens_path, expected="tokens and their numbers", found=f"{error!r:.200}") from error
+    factors = tensors.get("weights")
+    _check_shapes(weights_path, vectors, tensors.get("mapping"), factors)
     rows = _rows(weights_path, ids, tensors.get("mapping"), len(vectors))
     matrix = vectors if vectors.dtype == np.float16 else vectors.astype(np.float32)
-    if (factors := tensors.get("weights")) is not None:
+    if factors is not None:
+        _check_count(weights_path, "a weight", ids, len(factors))
         matrix, rows = matrix[rows] * factors[ids].astype(matrix.dtype)[:, None], np.arange(len(ids))
-    unit = bool(_config(folder / "config.json").get("normalize", False))
-    config = EncodeConfig(pooling="mean", unit=unit, tokenizer=Tokenizer(casing=_casing(description)))
+    settings = config_of(folder)
+    if settings is None:
+        raise FormatError(folder / "config.json", expected="a JSON object", found="something else, or no file")
+    unit = bool(settings.get("normalize", False))
+    config = EncodeConfig(pooling="mean", unit=unit, tokenizer=Tokenizer(casing=casing))
     shared = None if len(rows) == len(matrix) and bool((rows == np.arange(len(rows))).all()) else rows
     try:
         return Embeddings.from_arrays(keys, matrix, rows=shared, card=Card(notes=(_NOTE,)), config=config)
@@ -62,11 +71,20 @@ def read_static_model(folder: Path | str) -> Embeddings:
         raise FormatError(weights_path, expected="one usable vector per token", found=str(error)) from error
 
 
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
-        raise FormatError(path, expected="a JSON object", found=f"{error!r:.200}") from error
+def _check_shapes(path: Path, vectors: _Array, mapping: _Array | None, factors: _Array | None) -> None:
+    for name, array, dimensions, kinds in (
+        ("embeddings", vectors, 2, "fi"),
+        ("mapping", mapping, 1, "iu"),
+        ("weights", factors, 1, "f"),
+    ):
+        if array is not None and (array.ndim != dimensions or array.dtype.kind not in kinds):
+            found = f"{array.dtype.name} of shape {array.shape}"
+            raise FormatError(path, expected=f"{name!r} of {dimensions} dimensions", found=found)
+
+
+def _check_count(path: Path, what: str, ids: _Array, count: int) -> None:
+    if len(ids) and not 0 <= ids.min() <= ids.max() < count:
+        raise FormatError(path, expected=f"{what} for each of {ids.max() + 1:,} tokens", found=f"{count:,}")
 
 
 def _tokens(description: dict[str, Any]) -> tuple[list[str], np.ndarray[Any, np.dtype[np.int64]]]:
@@ -82,10 +100,8 @@ def _tokens(description: dict[str, Any]) -> tuple[list[str], np.ndarray[Any, np.
     return keys, np.array([numbers[key] for key in keys], np.int64)
 
 
-def _rows(path: Path, ids: np.ndarray[Any, Any], mapping: np.ndarray[Any, Any] | None, size: int) -> Any:
-    count = size if mapping is None else len(mapping)
-    if len(ids) and not 0 <= ids.min() <= ids.max() < count:
-        raise FormatError(path, expected=f"a row for each of {ids.max() + 1:,} tokens", found=f"{count:,}")
+def _rows(path: Path, ids: _Array, mapping: _Array | None, size: int) -> Any:
+    _check_count(path, "a row", ids, size if mapping is None else len(mapping))
     rows = ids if mapping is None else mapping[ids].astype(np.int64)
     if len(rows) and not 0 <= rows.min() <= rows.max() < size:
         raise FormatError(path, expected=f"rows from 0 to {size - 1:,}", found=f"{rows.min()} to {rows.max()}")

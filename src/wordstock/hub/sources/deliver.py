@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from wordstock.errors import DownloadError
-from wordstock.hub.entry import Entry, HubSource, PathSource, UrlSource, WheelSource
+from wordstock.hub.entry import Entry, HubSource, PathSource, UrlSource, WheelSource, expand
 from wordstock.hub.progress import Report
 from wordstock.hub.sources.receipt import Receipt, check_hash
 
@@ -44,7 +44,7 @@ def deliver(entry: Entry, raw: Path, work: Path, report: Report, table_only: boo
 
 
 def _deliver_path(source: PathSource, raw: Path) -> Receipt:
-    path = Path(source.path).expanduser()
+    path = expand(source.path)
     if path.is_dir():
         shutil.copytree(path, raw, dirs_exist_ok=True)
         return Receipt("")

@@ -9,7 +9,7 @@ from typing import Any
 
 from wordstock._optional import require
 from wordstock.errors import DownloadError, OfflineError, UnknownModelError
-from wordstock.hub.entry import HubSource
+from wordstock.hub.entry import HubSource, inside
 from wordstock.hub.kinds import encoder_error, is_encoder
 from wordstock.hub.progress import Report
 from wordstock.hub.sources.receipt import Receipt
@@ -66,6 +66,8 @@ def _chosen(source: HubSource, info: Any) -> dict[str, int]:
 
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
     chosen = {name: size for name, size in sizes.items() if any(fnmatch(name, pattern) for pattern in _TAKEN)}
+    if outside := [name for name in chosen if not inside(name)]:
+        raise DownloadError(f"{source} lists {outside[0]!r}, which would be written outside of its folder; refused")
     if not any(name.endswith(".safetensors") for name in chosen):
         shown = ", ".join(list(sizes)[:8]) or "nothing"
         raise DownloadError(
@@ -94,13 +96,12 @@ def _detail(info: Any) -> dict[str, str]:
 
 
 def _silent() -> type:
-    bar: Any = require("tqdm.auto", extra="hub", purpose="fetching from the Hugging Face hub").tqdm
+    bar: Any = require("huggingface_hub.utils", extra="hub", purpose="fetching from the Hugging Face hub").tqdm
 
     class Silent(bar):  # type: ignore[misc]  # a class known only at run time
         """The client's own bar, switched off for this call alone."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
-            options.pop("name", None)
             super().__init__(*args, **{**options, "disable": True})
 
     return Silent

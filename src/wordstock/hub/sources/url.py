@@ -6,9 +6,11 @@ modification date, which go back to the server in ``If-Range`` (RFC 9110, 13.1.5
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
+import shutil
 import time
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -16,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from wordstock._optional import require
-from wordstock.errors import DownloadError
+from wordstock._version import __version__
+from wordstock.errors import DownloadError, StorageError
 from wordstock.hub.entry import UrlSource
 from wordstock.hub.progress import Report
 from wordstock.hub.sources.archive import extract
@@ -49,7 +52,10 @@ def deliver_url(source: UrlSource, raw: Path, work: Path, size: int | None, repo
     Raises
     ------
     DownloadError
-        The server refuses, cannot be reached, or sends something else than the registry promises.
+        The server refuses, cannot be reached, or sends something else than the registry promises; it is left as soon
+        as it has sent more bytes than promised.
+    StorageError
+        The server announces more bytes than the disk has room for.
     MissingExtraError
         httpx is not installed.
     """
@@ -72,7 +78,7 @@ def _fetch(httpx: ModuleType, source: UrlSource, part: Path, note: Path, size: i
     with httpx.Client(
         follow_redirects=True,
         timeout=httpx.Timeout(_TIMEOUT, connect=10.0),
-        headers={"User-Agent": "wordstock", "Accept-Encoding": "identity"},
+        headers={"User-Agent": f"wordstock/{__version__}", "Accept-Encoding": "identity"},
     ) as client:
         while True:
             before = _have(part)
@@ -107,7 +113,8 @@ def _attempt(
             total = _announced(response, start)
             if size is not None and total is not None and total != size:
                 raise DownloadError(f"{source.url}: expected {size:,} bytes, the server announces {total:,}")
-            _receive(response, part, start, total, report)
+            _check_room(source, part.parent, total, start)
+            _receive(response, source, part, start, total, size, report)
     except httpx.UnsupportedProtocol as error:
         raise DownloadError(f"{source.url}: {error}") from error
     except httpx.TransportError as error:
@@ -165,12 +172,28 @@ def _announced(response: httpx.Response, start: int) -> int | None:
     return start + int(length) if length.isdigit() else None
 
 
-def _receive(response: httpx.Response, part: Path, start: int, total: int | None, report: Report) -> None:
+def _check_room(source: UrlSource, folder: Path, total: int | None, start: int) -> None:
+    needed = (total or start) - start
+    if needed > (free := shutil.disk_usage(folder).free):
+        raise StorageError(errno.ENOSPC, f"{folder} has {free:,} bytes free; {source.url} would add {needed:,}")
+
+
+def _receive(
+    response: httpx.Response,
+    source: UrlSource,
+    part: Path,
+    start: int,
+    total: int | None,
+    size: int | None,
+    report: Report,
+) -> None:
     done = start
     with part.open("ab" if start else "wb", buffering=0) as stream:  # what has arrived survives a kill
         for chunk in response.iter_raw():
-            stream.write(chunk)
             done += len(chunk)
+            if size is not None and done > size:
+                raise DownloadError(f"{source.url}: expected {size:,} bytes, the server sends more; nothing was kept")
+            stream.write(chunk)
             report(done, total)
         os.fsync(stream.fileno())
     if total is not None and done != total:
