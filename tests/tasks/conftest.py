@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -80,3 +82,8 @@ def letters() -> Letters:
 @pytest.fixture(scope="session")
 def other_table() -> Embeddings:
     return make_table(seed=9, name="other")
+
+
+@pytest.fixture(scope="session")
+def four_each() -> Callable[[int], tuple[list[str], list[str]]]:
+    return lambda seed: make_texts(4, seed=100 + seed)

@@ -4,10 +4,11 @@ import warnings
 import numpy as np
 import pytest
 from safetensors import safe_open
+from safetensors.numpy import load_file, save
 
-from wordstock.embeddings import read_native
+from wordstock.embeddings import Card, read_native
 from wordstock.errors import FingerprintError, FormatError, InputError, StorageError
-from wordstock.tasks import TextClassifier
+from wordstock.tasks import TextClassifier, artefact
 
 
 @pytest.fixture
@@ -79,6 +80,49 @@ def test_the_encoder_is_found_again_by_its_path(table, other_table, train, tmp_p
         TextClassifier.load(tmp_path / "m.safetensors")
 
 
+def test_a_damaged_source_gives_way_to_the_next(table, train, tmp_path, monkeypatch):
+    home = tmp_path / "table.safetensors"
+    table.with_card(Card(name="registered")).save(home)
+    TextClassifier(read_native(home), C=5).fit(*train).save(tmp_path / "m.safetensors")
+    home.rename(tmp_path / "elsewhere.safetensors")
+    registry = f"[models.registered.source]\ntype = 'path'\npath = '{tmp_path}/elsewhere.safetensors'\n"
+    (tmp_path / "registry.toml").write_text(registry)
+    monkeypatch.setenv("WORDSTOCK_REGISTRY", str(tmp_path / "registry.toml"))
+    monkeypatch.setenv("WORDSTOCK_CACHE", str(tmp_path / "cache"))
+    for data in (b"damaged", (tmp_path / "elsewhere.safetensors").read_bytes()[:-20]):
+        home.write_bytes(data)
+        found = TextClassifier.load(tmp_path / "m.safetensors")
+        assert found.encoder_.path.is_relative_to(tmp_path / "cache")
+    home.unlink()
+    home.mkdir()  # reading a folder is an error too
+    assert TextClassifier.load(tmp_path / "m.safetensors").score(*train) > 0.8
+
+
+def test_a_file_cannot_make_its_reader_fetch_from_the_hub_or_open_what_it_likes(saved, table, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("wordstock.tasks.binding.resolve_encoder", asked.append)
+    monkeypatch.chdir(tmp_path)
+    table.save(tmp_path / "here.safetensors")
+    sources = ["hf:evil/repo", "here.safetensors", "../x", "~/x", "no-such-model", "/dev/zero", "/none.bin", "\0"]
+    path = doctored(saved[1], lambda meta: meta["encoder"].update(sources=sources))
+    with pytest.raises(InputError, match=r"on the Hugging Face hub is not fetched unasked; pass encoder=") as caught:
+        TextClassifier.load(path)
+    assert "hf:evil/repo" in str(caught.value)
+    assert asked == []
+    monkeypatch.undo()
+    assert TextClassifier.load(path, encoder=table).encoder_ is table
+
+
+def test_a_relative_path_is_recorded_as_an_absolute_one(table, train, tmp_path, monkeypatch):
+    table.save(tmp_path / "t.safetensors")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("t.safetensors", "~/t.safetensors"):
+        TextClassifier(name, C=5).fit(*train).save("m.safetensors")
+        (meta,) = (json.loads(safe_open("m.safetensors", "numpy").metadata()["classifier"]),)
+        assert meta["encoder"]["sources"][0] == str(tmp_path / "t.safetensors")
+
+
 def test_encode_settings_are_restored(table, train, tmp_path):
     home = tmp_path / "table.safetensors"
     table.save(home)
@@ -136,6 +180,63 @@ def test_files_of_another_kind(table, tmp_path):
         TextClassifier.load(tmp_path, encoder=table)
     with pytest.raises(FileNotFoundError):
         TextClassifier.load(tmp_path / "none.safetensors", encoder=table)
+
+
+def doctored(path, change):
+    """The same file with other metadata and a checksum that fits it."""
+    tensors = load_file(path)
+    with safe_open(path, framework="numpy") as opened:
+        meta = json.loads(opened.metadata()["classifier"])
+    del meta["sha256"]
+    change(meta)
+    encoded = artefact._written(meta | {"sha256": artefact._digest(meta, tensors)})
+    odd = path.with_name("odd.safetensors")
+    odd.write_bytes(save(tensors, metadata={"classifier": encoded}))
+    return odd
+
+
+def test_the_doctor_itself_does_no_harm(saved, table, train):
+    back = TextClassifier.load(doctored(saved[1], lambda meta: None), encoder=table)
+    np.testing.assert_array_equal(back.predict_proba(train[0]), saved[0].predict_proba(train[0]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda meta: meta.update(version="x"),
+        lambda meta: meta.update(version=0),
+        lambda meta: meta.update(version=True),
+        lambda meta: meta.pop("version"),
+        lambda meta: meta.update(C=None),
+        lambda meta: meta.update(C=-1),
+        lambda meta: meta.update(losses=[1]),
+        lambda meta: meta.update(classes=["a", "a", "b"]),
+        lambda meta: meta.update(classes=[]),
+        lambda meta: meta.update(kind="int", classes=[1, 2, 2**70]),
+        lambda meta: meta["settings"].update(q=1),
+        lambda meta: meta["settings"].pop("cv"),
+        lambda meta: meta["settings"].update(cv="x"),
+        lambda meta: meta["settings"].update(lexical=False),
+        lambda meta: meta["settings"].update(lexical="yes"),
+        lambda meta: meta["settings"].update(class_weight="heavy"),
+        lambda meta: meta["settings"].update(class_weight=[1]),
+        lambda meta: meta["encoder"].update(config={"q": 1}),
+        lambda meta: meta["encoder"].update(config=[1]),
+        lambda meta: meta["encoder"].update(config={"sif_a": "x"}),
+        lambda meta: meta["encoder"].update(config={"tokenizer": {"casing": "upper"}}),
+        lambda meta: meta["encoder"].update(q=1),
+        lambda meta: meta["encoder"].update(sources=[1]),
+        lambda meta: meta["encoder"].update(fingerprint=None),
+        lambda meta: meta["encoder"].pop("dim"),
+        lambda meta: meta.update(encoder=[]),
+        lambda meta: meta.update(settings="x"),
+    ],
+)
+def test_odd_settings_under_a_valid_checksum_are_a_format_error(saved, table, change):
+    path = doctored(saved[1], change)
+    for encoder in (table, None):
+        with pytest.raises(FormatError, match=r"odd\.safetensors: expected the settings of a classifier"):
+            TextClassifier.load(path, encoder=encoder)
 
 
 def test_a_newer_version_asks_for_an_upgrade(saved, table, monkeypatch, tmp_path):

@@ -74,3 +74,10 @@ def test_tfidf_refuses_what_the_classifier_refuses(train):
         tfidf_baseline(C=-1).fit(*train)
     with pytest.raises(NotFittedError):
         tfidf_baseline()["logistic"].predict_proba(np.eye(2))
+
+
+def test_tfidf_says_what_is_wrong_with_texts():
+    with pytest.raises(InputError, match="none of the 2 texts holds a word of at least two letters"):
+        tfidf_baseline().fit(["?", "a !"], ["x", "y"])
+    with pytest.raises(InputError, match="position 1 must be a str, not NoneType"):
+        tfidf_baseline().fit(["a cat", None], ["x", "y"])

@@ -1,3 +1,4 @@
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -99,10 +100,18 @@ def test_works_in_scikit_learn(table, train, test):
     assert cross_val_score(TextClassifier(table, C=5), *train, cv=folds).mean() > 0.7
     lower = FunctionTransformer(lambda texts: [text.lower() for text in texts])
     pipeline = Pipeline([("lower", lower), ("classify", TextClassifier(table))])
-    search = GridSearchCV(pipeline, {"classify__C": [0.1, 5.0], "classify__lexical": [False, True]}, cv=2)
+    loss = "neg_log_loss"
+    search = GridSearchCV(pipeline, {"classify__C": [0.1, 5.0], "classify__lexical": [False, True]}, cv=2, scoring=loss)
     search.fit(*train)
-    assert search.best_params_["classify__C"] in (0.1, 5.0)
-    assert search.score(*test) > 0.7
+    by_hand = {
+        (c, lexical): cross_val_score(TextClassifier(table, C=c, lexical=lexical), *train, cv=2, scoring=loss).mean()
+        for c in (0.1, 5.0)
+        for lexical in (False, True)
+    }
+    best = search.best_params_["classify__C"], search.best_params_["classify__lexical"]
+    assert search.best_score_ == by_hand[best] == max(by_hand.values()) > min(by_hand.values())
+    alone = TextClassifier(table, C=best[0], lexical=best[1]).fit(*train)
+    np.testing.assert_array_equal(search.predict(test[0]), alone.predict(test[0]))
 
 
 def test_works_in_parallel_processes(table, train):
@@ -145,7 +154,9 @@ def test_any_encoder_will_do(letters, train):
     assert isinstance(encoder, Encoder)
     model = TextClassifier(encoder).fit(*train)
     assert model.score(*train) > 0.5
-    assert clone(model).fit(*train).encoder_ is not None
+    again = clone(model).fit(*train)
+    assert again.encoder_.fingerprint == encoder.fingerprint
+    np.testing.assert_array_equal(again.predict_proba(train[0]), model.predict_proba(train[0]))
 
 
 @pytest.mark.parametrize("per_class", [1, 2, 3])
@@ -157,6 +168,46 @@ def test_few_examples_fall_back_to_a_fixed_strength(table, per_class):
     assert model.C_ == 5
     assert model.cv_losses_ == {}
     assert model.score(texts, labels) == 1
+
+
+@pytest.mark.parametrize("lexical", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_four_examples_per_class_are_enough_to_choose_and_to_learn(table, test, four_each, lexical, seed):
+    model = TextClassifier(table, lexical=lexical, seed=seed).fit(*four_each(seed))
+    assert model.score(*test) > 0.6  # chance is a third
+    assert len(model.cv_losses_) > 1
+    assert model.cv_losses_[model.C_] == min(model.cv_losses_.values())
+
+
+def test_blocks_change_nothing_and_warn_once(table, train, test):
+    texts = (test[0] * 300)[:17_000]
+    for lexical in (False, True):
+        model = TextClassifier(table, C=5, lexical=lexical).fit(*train)
+        for method in (model.predict, model.predict_proba, model.decision_function):
+            expected = method(test[0])
+            np.testing.assert_array_equal(method(texts), np.concatenate([expected] * 300)[:17_000])
+    several = TextClassifier(table, C=5).fit(train[0], [[label] for label in train[1]])
+    assert several.predict(texts) == (several.predict(test[0]) * 300)[:17_000]
+    with pytest.warns(UserWarning, match="no word of the vocabulary") as caught:
+        model.predict([*texts, "qqq", "zzz", *texts, "www"])
+    (warning,) = caught
+    assert "3 of 34003 texts hold no word of the vocabulary" in str(warning.message)
+    assert "position 17000" in str(warning.message)
+
+
+def test_predictions_for_many_texts_and_classes_take_blocks_of_memory(letters):
+    classes = 400
+    texts = [chr(33 + i % 90) + chr(33 + i // 90) for i in range(classes)]
+    model = TextClassifier(letters, C=5).fit(texts, range(classes))
+    letters.encode = lambda texts: np.ones((len(texts), 16), np.float32)
+    asked = ["x"] * 60_000
+    tracemalloc.start()
+    try:
+        model.predict(asked)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < len(asked) * classes * 8  # bytes of a single matrix of scores of all texts
 
 
 def test_a_class_with_a_single_example_does_not_stop_cross_validation(table, train):

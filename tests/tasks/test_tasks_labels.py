@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import polars as pl
 import pytest
@@ -124,3 +126,16 @@ def test_an_unknown_label_names_few_of_many():
     codec = LabelCodec.fit(list(range(100)))
     with pytest.raises(LabelError, match="and 88 more"):
         codec.encode([100])
+
+
+def test_many_classes_need_no_matrix():
+    labels = [f"class {i % 5000}" for i in range(20_000)]
+    tracemalloc.start()
+    try:
+        codec, target = LabelCodec.learn(labels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert target.dtype == np.int64
+    assert codec.decode(target).tolist() == labels
+    assert peak < 20_000 * 5000 / 5  # bytes; a column per class would take five times this

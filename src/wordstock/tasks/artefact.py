@@ -22,17 +22,20 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from wordstock._files import atomic_write
+from wordstock._version import __version__
+from wordstock.embeddings import EncodeConfig
 from wordstock.errors import FormatError
 from wordstock.tasks.binding import EncoderRecord
 from wordstock.tasks.labels import LabelCodec, Layout
 from wordstock.tasks.lexical import Lexicon
-from wordstock.tasks.logistic import LinearModel
+from wordstock.tasks.logistic import LinearModel, check_settings
 from wordstock.tasks.scaling import Scaling
 
 __all__ = ["Artefact", "read_artefact", "write_artefact"]
 
 VERSION = 1
 _TENSORS = ("coef", "intercept", "center", "scale", "idf", "terms")
+_SETTINGS = {"lexical", "C", "class_weight", "cv", "seed"}
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
@@ -58,8 +61,6 @@ def write_artefact(path: Path | str, artefact: Artefact) -> None:
     StorageError
         The file cannot be written.
     """
-    from wordstock import __version__
-
     classes = artefact.codec.classes.tolist()
     weight = artefact.settings.get("class_weight")
     meta = {
@@ -112,31 +113,44 @@ def read_artefact(path: Path | str) -> Artefact:
         _refuse(path, "a saved classifier", f"something else ({error!r:.120})", error)
     if set(tensors) != set(_TENSORS) or _digest(meta, tensors) != digest:
         _refuse(path, "the tensors and settings that its checksum was made of", "others: the file is damaged")
-    if meta["version"] > VERSION:
+    version = meta.get("version")
+    if type(version) is int and version > VERSION:
         raise FormatError(
-            path, expected=f"version {VERSION} or older", found=f"version {meta['version']}", remedy="upgrade wordstock"
+            path, expected=f"version {VERSION} or older", found=f"version {version}", remedy="upgrade wordstock"
         )
     try:
         return _build(meta, tensors)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         _refuse(path, "the settings of a classifier", f"others ({error!r:.120})", error)
 
 
 def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefact:
+    if type(meta["version"]) is not int or meta["version"] < 1:
+        raise ValueError(f"version {meta['version']!r}")
     kind = _KINDS[meta["kind"]]
     if meta["layout"] not in get_args(Layout) or not all(type(label) is kind for label in meta["classes"]):
         raise ValueError(f"labels of kind {meta['kind']} in layout {meta['layout']}")
+    if len(set(meta["classes"])) < max(len(meta["classes"]), 1 + (meta["layout"] == "single")):
+        raise ValueError(f"{len(meta['classes'])} labels in layout {meta['layout']}, not all different")
     codec = LabelCodec(np.array(meta["classes"], dtype=None if kind is str else kind), meta["layout"])
     coef, intercept, center = tensors["coef"], tensors["intercept"], tensors["center"]
     rows = 1 if len(codec.classes) == 2 and not codec.multilabel else len(codec.classes)
     encoder = meta["encoder"] | {"sources": tuple(meta["encoder"]["sources"])}
-    settings = dict(meta["settings"])
+    if not all(isinstance(one, str) for one in (encoder["fingerprint"], *encoder["sources"])):
+        raise ValueError(f"encoder {encoder!r:.80}")
+    if encoder["config"] is not None:
+        EncodeConfig.from_dict(encoder["config"])
+    settings = _settings(meta["settings"])
     terms = tuple(tensors["terms"].tobytes().decode().split("\n")[:-1])
+    if len(set(terms)) < len(terms) or (terms and not settings["lexical"]):
+        raise ValueError(f"{len(terms)} terms, lexical={settings['lexical']}")
     shapes = ((rows, encoder["dim"] + len(terms)), (rows,), (encoder["dim"],), (len(terms),))
     if (coef.shape, intercept.shape, center.shape, tensors["idf"].shape) != shapes:
         raise ValueError(f"coefficients {coef.shape} for {len(codec.classes)} classes of dim {encoder['dim']}")
-    if isinstance(settings["class_weight"], list):
-        settings["class_weight"] = {label: weight for label, weight in settings["class_weight"]}
+    for name in ("coef", "intercept", "center", "idf", "scale"):
+        if tensors[name].dtype != np.float64 or not np.isfinite(tensors[name]).all():
+            raise ValueError(f"{name} of {tensors[name].dtype.name}, or not all finite")
+    check_settings(float(meta["C"]), settings["cv"], settings["seed"])
     return Artefact(
         LinearModel(coef, intercept, codec.multilabel),
         Scaling(center, float(tensors["scale"][0])),
@@ -145,8 +159,23 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefa
         EncoderRecord(**encoder),
         settings,
         chosen=meta["C"],
-        losses={c: loss for c, loss in meta["losses"]},
+        losses={float(c): float(loss) for c, loss in meta["losses"]},
     )
+
+
+def _settings(written: dict[str, Any]) -> dict[str, Any]:
+    settings = dict(written)
+    if set(settings) != _SETTINGS:
+        raise ValueError(f"settings {', '.join(settings)}; known are {', '.join(sorted(_SETTINGS))}")
+    check_settings(settings["C"], settings["cv"], settings["seed"])
+    if not isinstance(settings["lexical"], int):  # a bool is one
+        raise ValueError(f"lexical={settings['lexical']!r}")
+    weight = settings["class_weight"]
+    if isinstance(weight, list):
+        settings["class_weight"] = {label: share for label, share in weight}
+    elif weight not in (None, "balanced"):
+        raise ValueError(f"class_weight={weight!r}")
+    return settings
 
 
 def _written(meta: dict[str, Any]) -> str:

@@ -55,6 +55,11 @@ def tfidf_baseline(
     ----------
     seed, C, class_weight, cv : as in ``TextClassifier``.
     max_features : keep only so many of the most frequent words and pairs; None keeps all.
+
+    Raises
+    ------
+    InputError
+        From ``fit``: a text that is not a str, or no word of at least two letters in any text.
     """
     words = vectorizer(max_features=max_features)
     return Pipeline([("tfidf", words), ("logistic", TunedLogistic(C=C, class_weight=class_weight, cv=cv, seed=seed))])
@@ -98,6 +103,4 @@ class TunedLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     def predict(self, X: Any) -> Any:
         """Labels in the form in which they came in training."""
-        probabilities = self.predict_proba(X)
-        chosen = probabilities >= 0.5 if self.codec_.multilabel else probabilities.argmax(axis=1)
-        return self.codec_.decode(chosen)
+        return self.codec_.decode(self.codec_.choose(self.predict_proba(X)))

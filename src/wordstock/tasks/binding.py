@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from wordstock.embeddings import Embeddings, EncodeConfig
-from wordstock.errors import FingerprintError, InputError, ModelError
+from wordstock.errors import FingerprintError, InputError, WordstockError
 from wordstock.protocols import Encoder
 
 __all__ = ["EncoderRecord", "resolve_encoder"]
 
 _SHOWN = 12  # characters of a fingerprint in a message
+_HUB = "hf:"
 
 
 def resolve_encoder(encoder: Any) -> Encoder:
@@ -59,7 +60,7 @@ class EncoderRecord:
         """Describe ``encoder``; ``asked`` is what the user passed, perhaps a name or a path."""
         sources: list[str] = []
         if isinstance(asked, str | Path):
-            sources.append(str(Path(asked).resolve()) if Path(asked).is_file() else str(asked))
+            sources.append(_absolute(str(asked)))
         path = getattr(encoder, "path", None)
         if path is not None:
             sources.append(str(Path(path).resolve()))
@@ -87,6 +88,9 @@ class EncoderRecord:
     def find(self, where: Path) -> Encoder:
         """Load the recorded encoder from the first source that still gives it.
 
+        The record may be a stranger's: it can name a registered model or a file or folder on this machine, and nothing
+        else is opened or fetched for it.
+
         Raises
         ------
         InputError
@@ -96,12 +100,10 @@ class EncoderRecord:
         """
         other: Encoder | None = None
         last: Exception | None = None
-        for source in self.sources:
-            if Path(source).is_absolute() and not Path(source).exists():
-                continue
+        for source in filter(_trusted, self.sources):
             try:
                 encoder = self._alike(resolve_encoder(source))
-            except ModelError as error:
+            except (WordstockError, OSError) as error:  # the next source may still have it
                 last = error
                 continue
             if encoder.fingerprint == self.fingerprint:
@@ -109,10 +111,20 @@ class EncoderRecord:
             other = encoder
         if other is not None:
             self.check(other, where)
-        tried = f"none of {', '.join(self.sources)} can be loaded" if self.sources else "its name was not recorded"
         raise InputError(
-            f"{where} needs the encoder {self.fingerprint[:_SHOWN]} (dim {self.dim}), but {tried}; pass encoder="
+            f"{where} needs the encoder {self.fingerprint[:_SHOWN]} (dim {self.dim}), but {self._why(last)}; "
+            "pass encoder="
         ) from last
+
+    def _why(self, last: Exception | None) -> str:
+        if not self.sources:
+            return "its name was not recorded"
+        said = f"none of {', '.join(self.sources)} can be loaded"
+        if last is not None:
+            said += f" ({last!s:.200})"
+        if any(source.startswith(_HUB) for source in self.sources):
+            said += "; what a file names on the Hugging Face hub is not fetched unasked"
+        return said
 
     def _alike(self, encoder: Encoder) -> Encoder:
         if self.config is None or not isinstance(encoder, Embeddings):
@@ -122,3 +134,20 @@ class EncoderRecord:
 
     def _named(self) -> str:
         return f", {self.sources[0]}" if self.sources else ""
+
+
+def _absolute(name: str) -> str:
+    """A path as one that holds from any folder, a registered name or a repository as it is."""
+    from wordstock.hub import registry
+    from wordstock.hub.entry import expand
+
+    path = expand(name)
+    here = path.is_file() or (path.is_dir() and registry().get(name) is None)
+    return str(path.resolve()) if here and not name.startswith(_HUB) else name
+
+
+def _trusted(source: str) -> bool:
+    from wordstock.hub import registry
+
+    path = Path(source)
+    return path.is_file() or path.is_dir() if path.is_absolute() else registry().get(source) is not None

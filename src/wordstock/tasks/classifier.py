@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +24,8 @@ from wordstock.tasks.scaling import Scaling
 __all__ = ["TextClassifier"]
 
 Array = npt.NDArray[np.float64]
+
+_BLOCK = 8192  # texts whose features and scores are held at once
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -125,16 +128,31 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.classes_, self.coef_, self.intercept_ = codec.classes, model.coef, model.intercept
         return self
 
-    def _features(self, X: Any) -> Any:
+    def _in_blocks(self, X: Any, answer: Callable[[Any], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """What ``answer`` makes of the texts' features, block by block.
+
+        The encoder is asked once, so that what it warns about is said once and counted over all texts; its float32
+        vectors are all that is held of every text beside the answers.
+        """
         check_is_fitted(self, "model_")
         texts = as_texts(X)
-        features = self.scaling_.transform(_encode(self.encoder_, texts))
-        return features if self.lexicon_ is None else self.lexicon_.join(features, texts)
+        vectors = _encode(self.encoder_, texts)
+
+        def block(start: int) -> npt.NDArray[Any]:
+            rows = slice(start, start + _BLOCK)
+            features: Any = self.scaling_.transform(vectors[rows])
+            return answer(features if self.lexicon_ is None else self.lexicon_.join(features, texts[rows]))
+
+        first = block(0)
+        out = np.empty((len(texts), *first.shape[1:]), first.dtype)
+        out[: len(first)] = first
+        for start in range(_BLOCK, len(texts), _BLOCK):
+            out[start : start + _BLOCK] = block(start)
+        return out
 
     def decision_function(self, X: Any) -> Array:
         """Log-odds, float64 (n, k); (n,) for two exclusive classes, above 0 for the second."""
-        features = self._features(X)
-        scores = self.model_.scores(features)
+        scores = self._in_blocks(X, lambda features: self.model_.scores(features))
         return scores[:, 0] if not self.codec_.multilabel and scores.shape[1] == 1 else scores
 
     def predict_proba(self, X: Any) -> Array:
@@ -142,8 +160,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
         Rows sum to 1 for one label per text; for several, each column is a probability by itself.
         """
-        features = self._features(X)
-        return self.model_.probabilities(features)
+        return self._in_blocks(X, lambda features: self.model_.probabilities(features))
 
     def predict(self, X: Any) -> Any:
         """Labels in the form in which they came in training; of several, those with a probability of at least 0.5.
@@ -155,8 +172,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         sklearn.exceptions.NotFittedError
             Before ``fit``.
         """
-        probabilities = self.predict_proba(X)
-        chosen = probabilities >= 0.5 if self.codec_.multilabel else probabilities.argmax(axis=1)
+        chosen = self._in_blocks(X, lambda features: self.codec_.choose(self.model_.probabilities(features)))
         return self.codec_.decode(chosen)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -206,7 +222,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
         Parameters
         ----------
-        encoder : the encoder it was trained with, or its name or path; None loads it by what the file recorded.
+        encoder : the encoder it was trained with, or its name or path; None loads it by what the file recorded, which
+            may be a registered name or a path on this machine, but never a repository of the Hugging Face hub.
 
         Raises
         ------

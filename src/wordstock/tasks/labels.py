@@ -99,14 +99,22 @@ class LabelCodec:
             return matrix.astype(bool)
         code = {label: number for number, label in enumerate(self.classes.tolist())}
         kind = _kind(self.classes[0].item())
-        groups = [[value] for value in values] if layout == "single" else values
-        out = np.zeros((len(groups), len(code)), bool)
-        for position, group in enumerate(groups):
-            for label in group:
-                if label not in code or _kind(label) != kind:
-                    raise LabelError(f"unknown label {label!r} at position {position}; known are {self._known()}")
-                out[position, code[label]] = True
-        return out if self.multilabel else out.argmax(axis=1)
+
+        def number(label: Any, position: int) -> int:
+            if label not in code or _kind(label) != kind:
+                raise LabelError(f"unknown label {label!r} at position {position}; known are {self._known()}")
+            return code[label]
+
+        if layout == "single":
+            return np.array([number(label, position) for position, label in enumerate(values)], np.int64)
+        out = np.zeros((len(values), len(code)), bool)
+        for position, group in enumerate(values):
+            out[position, [number(label, position) for label in group]] = True
+        return out
+
+    def choose(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+        """The likeliest class, int64 (n,), or every label of at least 0.5, bool (n, k), from probabilities (n, k)."""
+        return probabilities >= 0.5 if self.multilabel else probabilities.argmax(axis=1)
 
     def decode(self, chosen: npt.NDArray[Any]) -> Any:
         """Codes (n,) or choices bool (n, k), in the form in which training labels came."""

@@ -190,6 +190,9 @@ class _Path:
         model = self.models[column].set_params(C=C)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # past 5000 steps no label changes any more
+            warnings.filterwarnings(
+                "ignore", "The number of unique classes is greater"
+            )  # one text per class is few-shot
             return model.fit(self.features, target, sample_weight=weights)
 
 
