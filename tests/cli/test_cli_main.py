@@ -75,6 +75,43 @@ def test_a_model_that_is_not_there():
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nearest", "king", "-m", "[/foo]"],
+        ["info", "[/foo]"],
+        ["models", "--remove", "[/foo]"],
+        ["models", "[/foo]"],
+        ["convert", "[/a]", "b.txt"],
+        ["evaluate", "[/foo]", "[/bar]"],
+        ["classify", "predict", "[/foo]", "[/bar].csv"],
+    ],
+)
+def test_brackets_in_arguments_are_no_markup(arguments, tmp_path):
+    ran = run(*arguments, WORDSTOCK_CACHE=str(tmp_path))
+    assert ran.returncode in (1, 2)
+    assert "Traceback" not in ran.stderr
+    assert "[/" in ran.stderr
+
+
+def test_brackets_in_file_names_are_no_markup(table, tmp_path):
+    odd = tmp_path / "[x[" / "y]"
+    odd.mkdir(parents=True)
+    table = table.rename(odd / "t.safetensors")
+    ran = run("convert", table, odd / "t.txt")
+    assert (ran.returncode, ran.stderr.strip()) == (0, "")
+    assert f"wrote {odd / 't.txt'}" in ran.stdout
+    assert "nearest to king" in run("nearest", "king", "-m", table).stdout
+
+
+def test_a_file_name_that_is_not_utf_8_is_shown_escaped(table, tmp_path):
+    pairs = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    pairs.write_text("king\tqueen\t5\nman\twoman\t4\n")
+    ran = run("evaluate", table, pairs)
+    assert ran.returncode == 0, ran.stderr
+    assert "caf\\udce9: similarity" in ran.stdout
+
+
 def test_a_reader_that_leaves_early_is_no_error(table):
     ran = subprocess.run(
         f"{sys.executable} -c 'from wordstock.cli.main import main; main()' nearest king -m {table} | true",
@@ -97,6 +134,24 @@ def test_ctrl_c_is_one_line_and_status_130(glove, tmp_path):
     assert process.returncode == 130, err
     assert err.strip() == "stopped"
     assert not list(tmp_path.iterdir())
+
+
+def test_demo_without_matplotlib_skips_the_picture(glove, tmp_path):
+    block = "import sys; sys.modules['matplotlib'] = None\n"
+    picture = tmp_path / "map.png"
+    ran = subprocess.run(
+        [sys.executable, "-c", block + COMMAND[2], "demo", "-o", picture, "--seeds", "1", "--per-class", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stderr
+    last = ran.stdout.splitlines()[-1]
+    assert last.startswith("no picture: drawing a word map needs matplotlib")
+    assert last.endswith("pip install 'wordstock[plot]'")
+    assert not picture.exists()
 
 
 def test_demo_runs_on_the_real_vectors(glove, tmp_path):

@@ -55,3 +55,14 @@ def test_options(files):
         ran = call(files / "model.safetensors", files / "pairs.txt", option)
         assert isinstance(ran.exception, InputError)
         assert message in str(ran.exception)
+
+
+def test_brackets_are_shown_as_they_are(files):
+    (files / "[set[").mkdir()
+    pairs, questions = files / "[set[" / "[b]pairs[].txt", files / "[set[" / "[i]questions.txt"
+    (files / "pairs.txt").rename(pairs)
+    questions.write_text(": [/foo]\nMan King Woman Queen\n: [red]x\nman king woman queen\n")
+    ran = call(files / "model.safetensors", pairs, questions)
+    assert ran.exit_code == 0, ran.output
+    for shown in ("[b]pairs[]: similarity", "[i]questions: analogies", "[/foo]", "[red]x"):
+        assert shown in ran.output

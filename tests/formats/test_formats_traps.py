@@ -1,10 +1,12 @@
 """Every way in which real text files differ from the textbook, and every way in which they are broken."""
 
+import os
+
 import numpy as np
 import pytest
 
 from wordstock.errors import FormatError, InputError
-from wordstock.formats import read, read_glove, read_word2vec_binary, read_word2vec_text
+from wordstock.formats import read, read_glove, read_word2vec_binary, read_word2vec_text, write
 
 
 def rows(emb):
@@ -214,3 +216,28 @@ def test_progress_ends_at_the_whole_file(file, small_blocks):
 def test_a_missing_file_is_not_a_format_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize("odd", [b"1_0", b"1_0.5", b"-1_0e3", b"1\x0c", b"\x0b1"])
+def test_what_only_python_takes_for_a_number_is_refused(file, odd):
+    path = file(b"2 3\na 1 2 3\nb 1 " + odd + b" 3\n")
+    with pytest.raises(FormatError, match=r"line 3, byte 16: expected a number, found .* in column 2"):
+        read_word2vec_text(path)
+    with pytest.raises(FormatError):
+        read_glove(file(b"a 1 2 3\nc 1 2 3\nb 1 " + odd + b" 3\n"))
+
+
+def test_a_key_that_ends_in_an_underscored_number_is_a_key(file, tmp_path, equal):
+    table = read_glove(file(b"a 1 2\nno 1_0.5 3 4\n"))
+    assert rows(table) == {"a": [1, 2], "no 1_0.5": [3, 4]}
+    write(table, tmp_path / "back.glove")
+    assert equal(read(tmp_path / "back.glove"), table)
+
+
+def test_a_file_name_that_is_not_utf_8(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    path.write_bytes(b"a 1 2\nb 3 4\n")
+    table = read(path)
+    assert table.card.name == "caf\ufffd"
+    table.save(tmp_path / "saved.safetensors")
+    assert read(tmp_path / "saved.safetensors").card.name == "caf\ufffd"

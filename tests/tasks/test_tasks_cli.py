@@ -128,3 +128,23 @@ def test_as_a_real_process(files, trained):
     assert done.returncode == 1
     assert "line 2: expected 2 fields" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_brackets_are_shown_as_they_are(files, train):
+    def odd(label):
+        return f"[/{label}][bold]"
+
+    home = files / "[x[" / "y].safetensors"
+    home.parent.mkdir()
+    (files / "vectors.safetensors").rename(home)
+    train_csv = write_csv(files / "[train].csv", [(text, odd(label)) for text, label in zip(*train, strict=True)])
+    swapped = [(text, odd("money" if i < 4 else label)) for i, (text, label) in enumerate(zip(*train, strict=True))]
+    model = files / "[m]o[/del].safetensors"
+    model.parent.mkdir()
+    result = CliRunner().invoke(classify_app, ["train", str(train_csv), "-o", str(model), "-m", str(home)])
+    assert result.exit_code == 0, result.output
+    assert f"wrote {model}" in result.stderr
+    assert f"with {home}" in result.stderr
+    shown = call("evaluate", model, write_csv(files / "[test].csv", swapped))
+    assert "[/animal][bold]" in shown
+    assert "[/money][bold] taken for [/" in shown

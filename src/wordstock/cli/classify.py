@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wordstock._files import atomic_write
@@ -194,7 +195,7 @@ def _show(measured: dict[str, Any]) -> None:
         table.add_column(column, justify="right")
     for name, one in measured["classes"].items():
         numbers = (f"{one[key]:.3f}" for key in ("precision", "recall", "f1"))
-        table.add_row(name.replace("[", r"\["), *numbers, f"{one['texts']:,}")
+        table.add_row(escape(name), *numbers, f"{one['texts']:,}")
     console.print(table)
     for one in measured.get("confusions", [])[:_CONFUSIONS]:
         console.print(f"{one['texts']:>4} × {one['label']} taken for {one['predicted']}", markup=False)

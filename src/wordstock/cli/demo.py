@@ -10,10 +10,12 @@ from typing import Annotated
 import numpy as np
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wordstock.cli.nearest import DEFAULT_MODEL, load_table
 from wordstock.embeddings import Embeddings
+from wordstock.errors import MissingExtraError
 
 __all__ = ["demo"]
 
@@ -67,14 +69,15 @@ def _neighbours(console: Console, emb: Embeddings) -> None:
         table.add_column(word)
     found = emb.nearest(list(NEIGHBOURS), 5)
     for line in zip(*found, strict=True):
-        table.add_row(*(f"{key} {score:.2f}" for key, score in line))
+        table.add_row(*(f"{escape(key)} {score:.2f}" for key, score in line))
     _show(console, "nearest words", table)
 
 
 def _analogies(console: Console, emb: Embeddings) -> None:
     table = Table("question", "answers")
     for (a, b, c), found in zip(ANALOGIES, emb.analogies(ANALOGIES, 3), strict=True):
-        answers = ", ".join(f"[bold]{key}[/]" if rank == 0 else key for rank, (key, _) in enumerate(found))
+        first, *others = (escape(key) for key, _ in found)
+        answers = ", ".join([f"[bold]{first}[/]", *others])
         table.add_row(f"{a} is to {b} as {c} is to", answers)
     _show(console, "analogies", table)
 
@@ -116,7 +119,10 @@ def _draw(labels: np.ndarray, per_class: int, seed: int) -> list[int]:
 def _picture(console: Console, emb: Embeddings, output: Path) -> None:
     from wordstock.evaluate.word_map import word_map
 
-    word_map(
-        emb, GROUPS, output, title=f"{DEFAULT_MODEL}: {sum(map(len, GROUPS.values()))} words, 50 dimensions in two"
-    )
-    console.print(f"a map of words: {output.resolve()}")
+    title = f"{DEFAULT_MODEL}: {sum(map(len, GROUPS.values()))} words, 50 dimensions in two"
+    try:
+        word_map(emb, GROUPS, output, title=title)
+    except MissingExtraError as error:
+        console.print(f"no picture: {error}", markup=False, soft_wrap=True)
+        return
+    console.print(f"a map of words: {output.resolve()}", markup=False)

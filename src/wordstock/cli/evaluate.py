@@ -8,6 +8,7 @@ from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wordstock.cli.nearest import load_table
@@ -85,12 +86,12 @@ def _analogy(result: AnalogyResult) -> Table:
         if section is result.total:
             table.add_section()
         counts = (f"{count:,}" for count in (section.questions, section.answered, section.correct))
-        table.add_row(section.name, *counts, _percent(section.accuracy), _percent(section.accuracy_all))
+        table.add_row(escape(section.name), *counts, _percent(section.accuracy), _percent(section.accuracy_all))
     return table
 
 
 def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     table.add_column(first)
     for column in columns:
         table.add_column(column, justify="right")

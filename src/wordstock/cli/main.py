@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import warnings
@@ -58,6 +59,8 @@ def _options(
 
 def main() -> None:
     """Run the command line; a wordstock error is one line on stderr and exit status 1, Ctrl-C is 130."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold bytes that are not UTF-8
     console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def show(message: Warning | str, *_: object, **__: object) -> None:

@@ -158,15 +158,15 @@ def _answers(
 
 def _searched(embeddings: Embeddings, size: int) -> tuple[Storage, FloatArray, IntArray]:
     """The rows that the first ``size`` keys use, their inverse norms, and the number of the first key of each."""
-    storage, norms, rows = embeddings.storage, embeddings.norms, embeddings.vocabulary.rows
+    storage, inverse, rows = embeddings.storage, embeddings.inverse_norms, embeddings.vocabulary.rows
     first = np.arange(size, dtype=np.int64)
     if rows is not None or size < len(storage):
         used: slice | IntArray = slice(0, size)
         if rows is not None:
             used, first = np.unique(rows[:size], return_index=True)
         storage = Storage(storage.data[used], None if storage.scales is None else storage.scales[used])
-        norms = norms[used]
-    return storage, np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0), first
+        inverse = inverse[used]
+    return storage, inverse, first
 
 
 def _lines(vocabulary: Vocabulary, size: int, numbers: IntArray) -> IntArray:

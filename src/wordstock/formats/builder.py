@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -212,8 +213,8 @@ class TableBuilder:
         if self.notes:
             warnings.warn(f"{self.path}: {'; '.join(self.notes)}", stacklevel=_depth_of_caller())
         bare, _ = compression_of_name(self.path)
-        card = Card(name=bare.stem)
-        return Embeddings(vocabulary, Storage(vectors), card=replace(card, notes=tuple(self.notes)))
+        name = os.fsencode(bare.stem).decode(errors="replace")  # a card is UTF-8, a file name may be any bytes
+        return Embeddings(vocabulary, Storage(vectors), card=Card(name=name, notes=tuple(self.notes)))
 
 
 def _depth_of_caller() -> int:

@@ -14,7 +14,7 @@ from wordstock._threads import run_slices
 from wordstock.embeddings import Embeddings
 from wordstock.errors import FormatError
 from wordstock.formats.builder import ReadOptions, TableBuilder
-from wordstock.formats.textshape import numbers_at_end, sample_lines
+from wordstock.formats.textshape import number, numbers_at_end, sample_lines
 from wordstock.formats.window import Window
 from wordstock.protocols import FloatArray, IntArray
 
@@ -149,7 +149,7 @@ class _TextReader:
         for row, column, start, stop in pending.tolist():
             text = bytes(self.window.buffer[start:stop])
             try:
-                value = float(text)
+                value = number(text)
             except ValueError:
                 if column < 0:
                     continue

@@ -12,6 +12,7 @@ __all__ = [
     "SAMPLE",
     "dim_is_clear",
     "guess_dim",
+    "number",
     "numbers_at_end",
     "parse_header",
     "read_header",
@@ -88,6 +89,16 @@ def sample_lines(window: Window) -> list[bytes]:
     return [line for line in lines if line.strip(b" \t\r\n")]
 
 
+def number(text: bytes) -> float:
+    """The number that a column holds; ValueError for anything else.
+
+    Python's ``float``, but for what no other tool reads as a number: ``1_0``, and blanks such as a form feed.
+    """
+    if b"_" in text or text.strip() != text:
+        raise ValueError(f"{text!r:.60} is not a number")
+    return float(text)
+
+
 def numbers_at_end(line: bytes) -> int:
     """How many of a row's last columns are numbers; its first column never counts."""
     fields = line.rstrip(b" \t\r").replace(b"\t", b" ").split(b" ")
@@ -98,7 +109,7 @@ def numbers_at_end(line: bytes) -> int:
                 break
             continue
         try:
-            float(fields[position])
+            number(fields[position])
         except ValueError:
             break
         count += 1

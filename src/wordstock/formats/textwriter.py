@@ -12,7 +12,7 @@ from wordstock._files import atomic_write
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.formats.compression import compressed_writer, compression_of_name
-from wordstock.formats.textshape import SAMPLE, dim_is_clear
+from wordstock.formats.textshape import SAMPLE, dim_is_clear, number
 from wordstock.protocols import FloatArray
 
 __all__ = ["numbered_blocks", "unfit_for_text", "write_text"]
@@ -87,7 +87,7 @@ def _ends_in_decimal(key: str) -> bool:
     if len(words) < 2 or not any(mark in last for mark in ".eE"):
         return False
     try:
-        float(last.encode())
+        number(last.encode())
     except ValueError:
         return False
     return True
