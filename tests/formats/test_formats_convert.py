@@ -6,27 +6,19 @@ import typer
 from typer.testing import CliRunner
 
 from wordstock.cli.convert import convert as command
-from wordstock.embeddings import Card, Embeddings
+from wordstock.embeddings import Card, Embeddings, Storage
 from wordstock.errors import FormatError, InputError
 from wordstock.formats import convert, losses, read
-from wordstock.vocab import Subwords
+from wordstock.vocab import Subwords, Vocabulary
 
 
 @pytest.fixture
 def rich():
     """A table that has everything a native file can hold."""
-    plain = Embeddings.from_arrays(
-        ["a", "b", "c"],
-        np.ones((4, 2), np.float32),
-        rows=[0, 2, 0],
-        counts=[3, 2, 1],
-        card=Card(name="rich", licence="MIT", source="here"),
-    )
     return Embeddings(
-        plain.vocabulary,
-        plain.storage,
-        card=plain.card,
-        config=plain.config,
+        Vocabulary.from_keys(["a", "b", "c"], rows=np.array([0, 2, 0], np.int32), counts=np.array([3, 2, 1])),
+        Storage(np.ones((4, 2), np.float32)),
+        card=Card(name="rich", licence="MIT", source="here"),
         common=np.float32([[1, 0]]),
         subwords=Subwords(min_n=3, max_n=6, buckets=2),
         subword_vectors=np.ones((2, 2), np.float32),
