@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from wordstock.embeddings import Embeddings, read_native
-from wordstock.errors import FormatError, UnknownModelError
+from wordstock.errors import FormatError, InputError, UnknownModelError
 from wordstock.hub.cache import Manifest
 from wordstock.hub.entry import Entry, expand, is_repo
 from wordstock.hub.fetching import fetch_entry
@@ -15,8 +16,10 @@ from wordstock.hub.registry import find, near_names, registry
 
 __all__ = ["load"]
 
+_READING = ("format", "limit", "encoding_errors", "non_finite")  # options that formats.read takes
 
-def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) -> Embeddings:
+
+def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None, **reading: Any) -> Embeddings:
     """Open a model, fetching it first if it is a named one that is not in the cache.
 
     A native file is mapped, whatever its size, in milliseconds; a named table is kept as such a file in the cache
@@ -27,6 +30,8 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) 
     name_or_path : a registered name (``wordstock models`` lists them), a path to vectors in any known format, or
         ``hf:org/name``. A file of the same name wins over a registered name.
     progress : False shows no bar during a fetch; None and True show one on stderr if that is a terminal.
+    reading : ``format``, ``limit``, ``encoding_errors`` and ``non_finite`` of ``wordstock.formats.read``, for a path
+        to text or word2vec binary.
 
     Returns
     -------
@@ -34,6 +39,8 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) 
 
     Raises
     ------
+    InputError
+        A name that is not a str or path, or ``reading`` options that are unknown or for something else than a file.
     UnknownModelError
         Neither a file nor a known name; gives near matches.
     ModelError
@@ -43,15 +50,22 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) 
     DownloadError, OfflineError, StorageError, MissingExtraError
         As ``wordstock.hub.fetch``.
     """
+    given: object = name_or_path
+    if not isinstance(given, str | os.PathLike):
+        raise InputError(f"a model is given by name or path, not by {type(given).__name__}: {given!r:.80}")
+    if unknown := reading.keys() - _READING:
+        raise InputError(f"load has no option {', '.join(sorted(unknown))}; known are progress, {', '.join(_READING)}")
     text = os.fspath(name_or_path)
     if not text.startswith("hf:"):
         path = expand(text)
         named = isinstance(name_or_path, str)
         if _is_file(path) or (_is_folder(path) and not (named and registry().get(text))):
-            return _open(path)
+            return _open(path, reading)
         if not named or _looks_like_path(text):
             raise UnknownModelError(_no_such_file(text))
     entry = find(text)
+    if reading:
+        raise InputError(f"{', '.join(reading)}: only for reading a file; {text} is a named model")
     if entry.kind == "encoder":
         raise encoder_error(entry.name)
     manifest = fetch_entry(entry, progress=progress, table_only=True)
@@ -61,8 +75,8 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None) 
         return _open_cached(entry, fetch_entry(entry, progress=progress, table_only=True))
 
 
-def _open(path: Path) -> Embeddings:
-    if path.is_file() and looks_native(path):
+def _open(path: Path, reading: dict[str, Any]) -> Embeddings:
+    if path.is_file() and looks_native(path) and not reading:
         return read_native(path)
     if path.is_dir() and is_encoder(path):
         raise encoder_error(str(path), folder=True)
@@ -72,7 +86,7 @@ def _open(path: Path) -> Embeddings:
         return read_static_model(path)
     from wordstock import formats
 
-    return formats.read(path)
+    return formats.read(path, **reading)
 
 
 def _is_file(path: Path) -> bool:
