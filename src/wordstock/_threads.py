@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -55,7 +56,7 @@ def single_threaded_blas() -> Iterator[None]:
     global _held, _limit
     with _guard:
         if _held == 0:
-            _limit = _controller().limit(limits=1, user_api="blas")
+            _limit = _controller("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
         _held += 1
     try:
         yield
@@ -73,7 +74,8 @@ _limit: Any = None
 
 
 @cache
-def _controller() -> ThreadpoolController:
+def _controller(_with_scipy: bool) -> ThreadpoolController:
+    """The BLAS libraries in use: SciPy brings one of its own, which a search before its import does not see."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -118,7 +118,7 @@ def test_progress_is_a_bar_on_a_terminal(cache, register, native_file, server, r
     assert "━" in shown
 
 
-def test_reading_options_reach_the_reader(cache, tmp_path, register, native_file):
+def test_reading_options_reach_the_reader(cache, tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes(b"caf\xe9 1 2\nword 3 4\nbad nan 1\n")
     with pytest.raises(FormatError, match=r'pass encoding_errors="replace"'):

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
+from wordstock._threads import single_threaded_blas
 from wordstock.errors import InputError
 
 __all__ = ["FALLBACK_C", "GRID", "LinearModel", "check_settings", "fit_linear"]
@@ -102,7 +102,7 @@ def fit_linear(
     The model, its C, and the cross-validated log-loss of every C that was tried.
     """
     losses: dict[float, float] = {}
-    with threadpool_limits(1, "blas"):  # products are small: more threads only wait for each other
+    with single_threaded_blas():  # products are small: more threads only wait for each other
         compact, lift = _compact(features)
         if C is None:
             C, losses = _select_c(compact, target, weights, folds=folds, seed=seed)
