@@ -170,3 +170,16 @@ def test_demo_runs_on_the_real_vectors(glove, tmp_path):
     assert pretrained > lexical + 10
     with Image.open(tmp_path / "map.png") as picture:
         assert picture.size == (1100, 770)
+
+
+def test_convert_takes_a_named_model(glove, tmp_path):
+    ran = run("convert", "glove-6b-50d", tmp_path / "first.txt", "--limit", 2)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "first.txt").read_text(encoding="utf-8").startswith("2 50\nthe 0.418 0.24968 -0.41242 ")
+    assert "rows after the first 2 were not read" in ran.stdout
+
+
+def test_the_picture_of_the_demo_is_a_png(tmp_path):
+    ran = run("demo", "-o", tmp_path / "map.pdf")
+    assert ran.returncode == 1
+    assert "the picture is a PNG; give a name that ends in .png" in ran.stderr

@@ -63,9 +63,10 @@ def train(
     classifier = TextClassifier(
         model, lexical=lexical, C=c, class_weight="balanced" if balanced else None, cv=cv, seed=seed
     )
-    classifier.fit(read.texts, read.labels)
-    classifier.save(output)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with console.status(f"learning from {len(read.texts):,} texts"):
+        classifier.fit(read.texts, read.labels)
+    classifier.save(output)
     console.print(
         f"learned {len(classifier.classes_)} classes from {len(read.texts):,} texts with {model}", markup=False
     )

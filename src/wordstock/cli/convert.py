@@ -18,7 +18,7 @@ __all__ = ["convert"]
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="A file of vectors; its format is told by its content.")],
+    source: Annotated[str, typer.Argument(help="A file of vectors, its format told by its content; or a named model.")],
     target: Annotated[Path, typer.Argument(help="The file to write, perhaps ending in .gz, .bz2 or .zst.")],
     format: Annotated[
         str | None, typer.Option(help=f"Of the target: {', '.join(get_args(Format))}. Default: by its extension.")
@@ -45,11 +45,12 @@ def convert(
         if value is not None and value not in get_args(known):
             raise InputError(f"--{name} {value}: known are {', '.join(get_args(known))}")
         options[name.replace("-", "_")] = value
+    path = _file_of(source)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         report = convert_file(
-            source, target, progress=lambda done, total: bar.update(task, completed=done, total=total), **options
+            path, target, progress=lambda done, total: bar.update(task, completed=done, total=total), **options
         )
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"wrote {target}", markup=False)
@@ -59,3 +60,13 @@ def convert(
             console.print(f"  - {line}", markup=False)
     else:
         console.print("nothing is lost")
+
+
+def _file_of(source: str) -> Path:
+    """The file itself, or the native file of a named model, fetched if need be."""
+    path = Path(source)
+    if path.exists() or path.suffix or path.name != source:
+        return path
+    from wordstock.hub import fetch
+
+    return fetch(source)

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from wordstock.cli.nearest import DEFAULT_MODEL, load_table
 from wordstock.embeddings import Embeddings
-from wordstock.errors import MissingExtraError
+from wordstock.errors import InputError, MissingExtraError
 
 __all__ = ["demo"]
 
@@ -45,6 +45,8 @@ def demo(
     per_class: Annotated[int, typer.Option(min=2, max=12, help="Training messages per class.")] = 8,
 ) -> None:
     """Show the whole path on real pre-trained vectors: neighbours, analogies, few-shot classification, a map."""
+    if output.suffix.lower() != ".png":
+        raise InputError(f"--output {output}: the picture is a PNG; give a name that ends in .png")
     console = Console()
     start = time.perf_counter()
     emb = load_table(DEFAULT_MODEL)

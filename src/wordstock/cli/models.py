@@ -92,8 +92,8 @@ def _show_models(rows: list[dict[str, Any]]) -> None:
     table.add_column("lang", no_wrap=True)
     table.add_column("dim", justify="right", no_wrap=True)
     table.add_column("MB", justify="right", no_wrap=True)
-    table.add_column("licence", no_wrap=True, overflow="crop", max_width=16)
-    table.add_column("*", no_wrap=True)
+    table.add_column("licence", no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column("", no_wrap=True)
     table.add_column("cached", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
@@ -190,7 +190,7 @@ def _described(table: Any) -> dict[str, Any]:
         "keys": len(table),
         "dim": table.dim,
         "precision": table.storage.precision,
-        "bytes": table.storage.nbytes,
+        "bytes of vectors": table.storage.nbytes,
         "casing": table.card.casing or table.config.tokenizer.casing,
         "encode": table.config.to_dict(),
         "subwords": table.subwords is not None,
@@ -217,7 +217,7 @@ def _shown(name: str, value: Any) -> str:
         return "yes" if value else "not verified here"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name in ("download", "bytes"):
+    if name == "download":
         return f"{value:,} bytes"
     if isinstance(value, int):
         return f"{value:,}"

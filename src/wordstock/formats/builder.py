@@ -152,7 +152,8 @@ class TableBuilder:
                         i,
                         expected="a key in UTF-8",
                         found=f"{key[:60]!r}",
-                        remedy='pass encoding_errors="replace", or "latin-1" for what western tools wrote before UTF-8',
+                        remedy='pass encoding_errors="replace", or "latin-1" for what western tools wrote before UTF-8'
+                        " (`wordstock convert --encoding-errors`)",
                     ) from None
                 self._repaired += 1
                 coding = ("utf-8", "replace") if self.options.encoding_errors == "replace" else ("latin-1", "strict")
@@ -176,7 +177,8 @@ class TableBuilder:
                     row,
                     expected=f"finite numbers in the vector of {key!r}",
                     found="NaN, infinity or numbers whose squares overflow float32",
-                    remedy='repair the file, or pass non_finite="drop" to leave such rows out',
+                    remedy='repair the file, or pass non_finite="drop" to leave such rows out'
+                    " (`wordstock convert --non-finite`)",
                 )
             self._dropped.append(self.size + row)
             vectors[row] = 0
