@@ -9,7 +9,7 @@ from wordstock.embeddings import Embeddings, read_native, write_native
 from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions
-from wordstock.formats.compression import compression_of_name
+from wordstock._compression import compression_of_name
 from wordstock.formats.detect import Format, detect
 from wordstock.formats.glove import read_glove, write_glove
 from wordstock.formats.window import Progress
