@@ -1,4 +1,4 @@
-"""gzip, bzip2, xz and Zstandard, told apart by their first bytes; damage becomes a FormatError, memory stays bounded."""
+"""gzip, bzip2, xz and Zstandard, told apart by their first bytes; damage becomes a FormatError, memory is bounded."""
 
 from __future__ import annotations
 
