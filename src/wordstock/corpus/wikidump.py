@@ -143,8 +143,8 @@ class _Joiner:
             )
 
     def _join(self, head: bytes, *, at_page: bool) -> Iterator[str]:
-        """The page that ends in ``head``, and pages that lie in it whole; the rest is carried on unless a page
-        begins.""" joined = self._carry + head
+        """The pages that end in ``head``; the rest is carried on unless a page begins after it."""
+        joined = self._carry + head
         self._carry = b""
         first, last = joined.find(_OPEN), joined.rfind(_CLOSE)
         if 0 <= first < last:

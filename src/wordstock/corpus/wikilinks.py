@@ -13,8 +13,8 @@ ENTITY = "ENTITY/"  # what the token of a linked article begins with
 _FILES = frozenset({"file", "image", "media"})
 _CATEGORIES = frozenset({"category"})
 _OTHERS = frozenset(
-    ("talk", "user", "wikipedia", "wp", "project", "mediawiki", "template", "help", "portal", "book", "draft",
-    "special") + ("module", "timedtext", "mos", "wikiproject")
+    {"talk", "user", "wikipedia", "wp", "project", "mediawiki", "template", "help", "portal", "book", "draft"}
+    | {"special", "module", "timedtext", "mos", "wikiproject"}
 )
 _LANGUAGE = re.compile(r"(?:[a-z]{2,3}|simple)(?:-[a-z]{2,12})*")
 _SIMPLE = re.compile(r"\[\[([^\[\]]*)\]\]")
@@ -55,7 +55,7 @@ class LinkNames:
 
 def replace_links(text: str, names: LinkNames, *, entities: bool = False) -> str:
     """``text`` with every link replaced by what a reader sees of it."""
-    if "[" not in text:
+    if "[" not in text and "]]" not in text:
         return text
     shown = partial(_shown, names=names, entities=entities)
     text = _SIMPLE.sub(shown, text)
@@ -63,12 +63,12 @@ def replace_links(text: str, names: LinkNames, *, entities: bool = False) -> str
         text = _EXTERNAL.sub(r"\1", text)
     for _ in range(_DEPTH):
         if "[[" not in text:
-            return text
+            break
         before = text
         text = _TOLERANT.sub(shown, text)
         if text == before:
             break
-    return _LEFT.sub("", text)
+    return _LEFT.sub("", text) if "[[" in text or "]]" in text else text
 
 
 def entity_token(title: str) -> str:

@@ -59,7 +59,8 @@ def set_aside(text: str) -> tuple[str, list[str]]:
 def _partners(tags: list[tuple[int, int, bool, str, bool]]) -> list[int | None]:
     """For each opening tag the index of the tag that closes it; None where there is none.
 
-    Inside ``<nowiki>`` no tag counts. Only tables nest; any other opening tag is closed by the next closing one of its name.
+    Inside ``<nowiki>`` no tag counts. Only tables nest; any other tag is closed by the next
+    closing one of its name.
     """
     partner: list[int | None] = [None] * len(tags)
     next_close: dict[str, int] = {}

@@ -1,8 +1,8 @@
 """Wiki markup to plain text, without a parser for all of MediaWiki: linear passes, each for one construct.
 
-The order is MediaWiki's own: comments, extension tags (``<ref>``, ``<nowiki>``, ``<math>``), templates, tables, then links
-and the rest. Every pass takes time linear in the text, whatever is unbalanced in it. Templates are not expanded: their
-text is gone, except for the few that only format their argument.
+The order is MediaWiki's own: comments, extension tags (``<ref>``, ``<nowiki>``, ``<math>``), templates, tables, then
+links and the rest. Every pass takes time linear in the text, whatever is unbalanced in it. Templates are not expanded:
+their text is gone, except for the few that only format their argument.
 """
 
 from __future__ import annotations

@@ -28,10 +28,11 @@ def work(task: dict[str, Any]) -> Result:
 
     Returns
     -------
-    result : "head" and "tail", bytes before the first page and after the last; "texts" (list of str), one per article;
-        "pages", whether there is a whole page between these; "left_out" (dict of counts); "damages" (list of dicts); "broken", whether the bytes end before they should;
-        "resume", where in the file the next stream after broken ones begins, if there is one in this task;
-        "too_large", whether they were too many, in which case the result holds nothing else.
+    result : "head" and "tail", bytes before the first page and after the last; "pages", whether there is a whole page
+        between these; "texts" (list of str), one per article; "left_out" (dict of counts); "damages" (list of dicts);
+        "broken", whether the bytes end before they should; "resume", where in the file the next stream after broken
+        ones begins, if there is one in this task; "too_large", whether the bytes were too many, in which case the
+        result holds nothing else.
     """
     result: Result = {
         "head": b"",

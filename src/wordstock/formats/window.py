@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.errors import FormatError
 from wordstock._compression import decompressed, sniff_compression
+from wordstock.errors import FormatError
 
 __all__ = ["BLOCK", "PADDING", "Progress", "Window"]
 
