@@ -163,7 +163,9 @@ def test_options_that_do_not_fit(tmp_path):
 
 def test_standard_input():
     code = "from wordstock.corpus import read_texts; import sys; print(*read_texts('-'), sep='|')"
-    done = subprocess.run([sys.executable, "-c", code], input=gzip.compress(b"one\ntwo\n"), capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=gzip.compress(b"one\ntwo\n"), capture_output=True, check=True
+    )
     assert done.stdout == b"one|two\n"
 
 

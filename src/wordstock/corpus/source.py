@@ -70,7 +70,10 @@ class Source:
         self.size = status.st_size if self.seekable else 0
         start = self._stream.peek(6)
         self.compression: Compression | None = sniff_compression(start)
-        raw = _plain(self._stream) if self.compression is None else decompressed(self._stream, self.compression, path)
+        if self.compression is None:
+            raw = _plain(self._stream)
+        else:
+            raw = decompressed(self._stream, self.compression, path)  # type: ignore[arg-type]
         self._pieces = self._guarded(raw)
         first: list[bytes] = []
         while sum(map(len, first)) < _HEAD and (piece := next(self._pieces, b"")):
@@ -151,6 +154,6 @@ def open_source(path: Path, report: ReadReport, tracker: Tracker) -> Iterator[So
         source.left()
         return
     with path.open("rb", buffering=0) as stream:
-        source = Source(stream, path, report, tracker)  # type: ignore[arg-type]
+        source = Source(stream, path, report, tracker)
         yield source
         source.left()
