@@ -19,7 +19,10 @@ from pairs import HEAD, paired
 from peer import folder
 from wordstock.corpus import ReadReport, read_texts
 
-SITE = "<mediawiki><siteinfo><namespaces><namespace key='6'>File</namespace></namespaces></siteinfo>\n"
+SITE = (
+    "<mediawiki xmlns='http://www.mediawiki.org/xml/export-0.10/'><siteinfo><namespaces>"
+    "<namespace key='6'>File</namespace></namespaces></siteinfo>\n"
+)
 
 
 def run(*, quick: bool = False) -> str:

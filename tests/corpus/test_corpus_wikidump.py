@@ -133,11 +133,12 @@ def test_entity_bombs_are_refused(tmp_path):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_real_dump(workers):
     folder = Path(gensim.__file__).parent / "test/test_data"
-    path = folder / "bgwiki-latest-pages-articles-shortened.xml.bz2"
-    texts, report = read(path, workers=workers)
+    texts, report = read(folder / "enwiki-table-markup.xml.bz2", workers=workers)
     assert report.documents > 0
     joined = "\n".join(texts)
-    assert not any(mark in joined for mark in ("{{", "[[", "<ref", "Файл:", "Категория:"))
+    assert not any(mark in joined for mark in ("{{", "[[", "<ref", "{|", "File:"))
+    with pytest.raises(FormatError, match="UTF-16"):
+        read(folder / "bgwiki-latest-pages-articles-shortened.xml.bz2")
 
 
 def test_leaving_early_ends_the_workers(tmp_path):

@@ -67,6 +67,9 @@ def detect_kind(head: bytes, path: Path) -> Kind:
     if _DOC.match(start):
         return "wikiextractor"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if _DUMP.match(head[:4096].decode("utf-16", "replace").encode()):
+            remedy = "convert it: iconv -f UTF-16 -t UTF-8"
+            raise FormatError(path, offset=0, expected="a dump in UTF-8", found="UTF-16", remedy=remedy)
         return "text"
     if (at := head.find(b"\0")) >= 0:
         raise FormatError(

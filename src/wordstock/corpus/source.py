@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from wordstock._compression import Compression, decompressed, sniff_compression
 from wordstock.corpus.report import ReadReport
@@ -70,10 +70,8 @@ class Source:
         self.size = status.st_size if self.seekable else 0
         start = self._stream.peek(6)
         self.compression: Compression | None = sniff_compression(start)
-        if self.compression is None:
-            raw = _plain(self._stream)
-        else:
-            raw = decompressed(self._stream, self.compression, path)  # type: ignore[arg-type]
+        data: Any = self._stream  # it has the one method that is needed
+        raw = _plain(data) if self.compression is None else decompressed(data, self.compression, path)
         self._pieces = self._guarded(raw)
         first: list[bytes] = []
         while sum(map(len, first)) < _HEAD and (piece := next(self._pieces, b"")):

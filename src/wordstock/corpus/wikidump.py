@@ -18,7 +18,7 @@ from wordstock.errors import FormatError
 __all__ = ["read_wikidump"]
 
 _PIECE = 1 << 22  # uncompressed bytes of a slice, where this process decompresses
-_SMALLEST = 1 << 22  # bytes on disk from which on worker processes pay for their start
+_SMALLEST = 1 << 20  # bytes on disk from which on worker processes pay for their start
 _SMALLEST_PLAIN = 1 << 25  # the same where nothing is compressed
 _OPEN, _CLOSE, _END = b"<page>", b"</page>", b"</mediawiki>"
 
