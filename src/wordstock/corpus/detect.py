@@ -75,6 +75,11 @@ def detect_kind(head: bytes, path: Path) -> Kind:
         raise FormatError(
             path, offset=at, expected="text", found="a binary file (a null byte)", remedy="name its kind if you know it"
         )
+    return _kind_of_text(start, path)
+
+
+def _kind_of_text(start: bytes, path: Path) -> Kind:
+    """The kind of a text file, by its name or its first line."""
     bare, _ = compression_of_name(path)
     named = _NAMES.get(bare.suffix.lower())
     if named is not None:
