@@ -53,7 +53,7 @@ def ours(path: Path) -> list[str]:
 
 
 def theirs(path: Path) -> list[str]:
-    """gensim's parser and markup filter in this process; its WikiCorpus adds tokens, which is not compared."""
+    """The parser and markup filter of gensim, in this process; its WikiCorpus adds tokens, which is not compared."""
     with bz2.open(path) as stream:
         return [filter_wiki(text) for _, text, _ in extract_pages(stream)]
 
