@@ -1,7 +1,8 @@
-"""gzip, bzip2 and Zstandard: several members, damage, bombs, and a missing library."""
+"""gzip, bzip2, xz and Zstandard: several members, damage, bombs, and a missing library."""
 
 import bz2
 import gzip
+import lzma
 import subprocess
 import sys
 import tracemalloc
@@ -16,6 +17,7 @@ from wordstock.formats.window import Window
 PACK = {
     ".gz": gzip.compress,
     ".bz2": bz2.compress,
+    ".xz": lzma.compress,
     ".zst": lambda data: zstandard.ZstdCompressor().compress(data),
     "stream.zst": None,
 }

@@ -11,9 +11,9 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._compression import compression_of_name
 from wordstock.embeddings import Card, Embeddings, Storage
 from wordstock.errors import FormatError, InputError
-from wordstock.formats.compression import compression_of_name
 from wordstock.formats.window import Progress, Window
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab.distinct import distinct_vocabulary

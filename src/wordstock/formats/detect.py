@@ -33,7 +33,6 @@ _SIGNATURES = (
     (0, b"\x89HDF\r\n", "an HDF5 file", _LATER),
     (0, b"PK\x03\x04", "a zip archive", _UNPACK),
     (0, b"PK\x05\x06", "an empty zip archive", _UNPACK),
-    (0, b"\xfd7zXZ\0", "an xz file", _UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (257, b"ustar", "a tar archive", _UNPACK),
     (0, b"\xff\xfe", "UTF-16 text", "convert it to UTF-8"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+from wordstock._compression import compression_of_name
 from wordstock.embeddings import Embeddings, read_native, write_native
 from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions
-from wordstock.formats.compression import compression_of_name
 from wordstock.formats.detect import Format, detect
 from wordstock.formats.glove import read_glove, write_glove
 from wordstock.formats.window import Progress

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from wordstock._compression import compressed_writer, compression_of_name
 from wordstock._files import atomic_write
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
-from wordstock.formats.compression import compressed_writer, compression_of_name
 from wordstock.formats.textshape import SAMPLE, dim_is_clear, number
 from wordstock.protocols import FloatArray
 

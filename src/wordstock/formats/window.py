@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._compression import decompressed, sniff_compression
 from wordstock.errors import FormatError
-from wordstock.formats.compression import decompressed, sniff_compression
 
 __all__ = ["BLOCK", "PADDING", "Progress", "Window"]
 
@@ -31,7 +31,7 @@ class Window:
 
     Parameters
     ----------
-    path : a regular file; gzip, bzip2 and Zstandard are recognised by their first bytes.
+    path : a regular file; gzip, bzip2, xz and Zstandard are recognised by their first bytes.
     progress : called with bytes done and bytes in all, both of the file as it lies on disk.
     block : bytes held at once.
     """

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from wordstock._compression import compressed_writer, compression_of_name
 from wordstock._files import atomic_write
 from wordstock._threads import run_slices
 from wordstock.embeddings import Embeddings
 from wordstock.errors import FormatError, InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions, TableBuilder
-from wordstock.formats.compression import compressed_writer, compression_of_name
 from wordstock.formats.textshape import read_header
 from wordstock.formats.textwriter import numbered_blocks
 from wordstock.formats.window import Progress, Window

@@ -1,11 +1,12 @@
-"""gzip, bzip2 and Zstandard, told apart by their first bytes; damage becomes a FormatError, memory stays bounded."""
+"""gzip, bzip2, xz and Zstandard, told apart by their first bytes; damage becomes a FormatError, memory is bounded."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -15,14 +16,20 @@ from wordstock.errors import FormatError, InputError
 
 __all__ = ["Compression", "compressed_writer", "compression_of_name", "decompressed", "sniff_compression"]
 
-Compression = Literal["gzip", "bzip2", "zstd"]
+Compression = Literal["gzip", "bzip2", "xz", "zstd"]
 
-_MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
-_SUFFIXES: dict[str, Compression] = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd"}
+_MAGIC: dict[bytes, Compression] = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_SUFFIXES: dict[str, Compression] = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _CHUNK = 1 << 18  # compressed bytes read at once
-_PIECE = 1 << 20  # most bytes that one step of gzip or bzip2 gives
+_PIECE = 1 << 20  # most bytes that one step of gzip, bzip2 or xz gives
 _ZSTD_STEP = 1 << 9  # compressed bytes per step of zstd, whose output has no limit: 128 KiB per 4 bytes at worst
 _ZSTD_WINDOW = 1 << 27  # what `zstd --long` writes; a larger window is refused
+_XZ_MEMORY = 1 << 28  # xz -9 needs 65 MiB; a stream that asks for more than this is refused
 
 
 def sniff_compression(start: bytes) -> Compression | None:
@@ -64,7 +71,7 @@ def decompressed(stream: BinaryIO, kind: Compression, path: Path) -> Iterator[by
             yield piece
     except FormatError:
         raise
-    except (zlib.error, OSError, ValueError) as error:
+    except (zlib.error, lzma.LZMAError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk, not the data
         remedy = "the file is damaged; fetch it again"
@@ -94,11 +101,26 @@ def _gzip_pieces(stream: BinaryIO) -> Iterator[bytes | None]:
 
 def _bzip2_pieces(stream: BinaryIO) -> Iterator[bytes | None]:
     """Pieces of a bzip2 file; None where it ends too early."""
+    return _stepwise(stream, bz2.BZ2Decompressor)
+
+
+def _xz_pieces(stream: BinaryIO) -> Iterator[bytes | None]:
+    """Pieces of an xz file; None where it ends too early."""
+    return _stepwise(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY))
+
+
+def _stepwise(
+    stream: BinaryIO, make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]
+) -> Iterator[bytes | None]:
+    """Pieces of a file of streams that ``make`` decompresses one each; null bytes may follow them."""
     member = None
     data = b""
     while data or member is not None or (data := stream.read(_CHUNK)):
         if member is None:
-            member = bz2.BZ2Decompressor()
+            data = data.lstrip(b"\0")
+            if not data:
+                continue
+            member = make()
         if member.needs_input and not data and not (data := stream.read(_CHUNK)):
             yield None
             return
@@ -128,7 +150,7 @@ def _zstd_pieces(stream: BinaryIO) -> Iterator[bytes | None]:
         yield None
 
 
-_STEPS = {"gzip": _gzip_pieces, "bzip2": _bzip2_pieces, "zstd": _zstd_pieces}
+_STEPS = {"gzip": _gzip_pieces, "bzip2": _bzip2_pieces, "xz": _xz_pieces, "zstd": _zstd_pieces}
 
 
 @contextmanager
@@ -153,8 +175,10 @@ def compressed_writer(stream: BinaryIO, kind: Compression | None) -> Iterator[Bi
             )
         elif kind == "bzip2":
             yield stack.enter_context(bz2.BZ2File(stream, "wb"))  # type: ignore[misc]
+        elif kind == "xz":
+            yield stack.enter_context(lzma.LZMAFile(stream, "wb"))  # type: ignore[misc]
         elif kind == "zstd":
             zstandard = require("zstandard", extra="formats", purpose="writing Zstandard files")
             yield stack.enter_context(zstandard.ZstdCompressor().stream_writer(stream, closefd=False))
         else:
-            raise InputError(f"compression={kind!r}: known are gzip, bzip2, zstd")
+            raise InputError(f"compression={kind!r}: known are gzip, bzip2, xz, zstd")

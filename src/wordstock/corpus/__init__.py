@@ -1,0 +1,9 @@
+"""Readers that stream text out of plain files, tables, Wikipedia dumps and Common Crawl."""
+
+from wordstock.corpus.dedup import DuplicateFilter
+from wordstock.corpus.detect import Kind, detect_kind
+from wordstock.corpus.reading import read_texts
+from wordstock.corpus.report import Damage, ReadReport
+from wordstock.corpus.wikitext import plain_text
+
+__all__ = ["Damage", "DuplicateFilter", "Kind", "ReadReport", "detect_kind", "plain_text", "read_texts"]
