@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["count_pairs", "join_pairs", "place_pairs"]
+__all__ = ["count_pairs", "join_pairs", "move_pairs", "place_pairs"]
 
 _MIX = np.uint64(0x9E3779B1)
 _LOW_32 = np.uint64(0xFFFFFFFF)
@@ -33,10 +33,9 @@ def count_pairs(ids, frequent, part, parts, pairs, counts, size):
 
     Returns
     -------
-    The number of pairs in the table, or -1 as soon as it is three quarters full.
+    The number of pairs in the table, which the caller makes large enough: ``size + n`` must stay below its length.
     """
     mask = np.uint64(len(pairs) - 1)
-    limit = len(pairs) // 4 * 3
     last = np.int64(-1)
     for i in range(len(ids)):
         token = np.int64(ids[i])
@@ -51,13 +50,25 @@ def count_pairs(ids, frequent, part, parts, pairs, counts, size):
                 while pairs[slot] != key and pairs[slot] != -1:
                     slot = (slot + np.uint64(1)) & mask
                 if pairs[slot] == -1:
-                    if size >= limit:
-                        return -1
                     pairs[slot] = key
                     size += 1
                 counts[slot] += 1
         last = token
     return size
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def move_pairs(pairs, counts, parts, wider, moved):
+    """Copy the entries of ``count_pairs``'s table to a larger empty one, ``wider`` all -1 and ``moved`` all 0."""
+    mask = np.uint64(len(wider) - 1)
+    for i in range(len(pairs)):
+        key = pairs[i]
+        if key != -1:
+            slot = (_spread(key >> 32, key & 0xFFFFFFFF) // np.uint64(parts)) & mask
+            while wider[slot] != -1:
+                slot = (slot + np.uint64(1)) & mask
+            wider[slot] = key
+            moved[slot] = counts[i]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -37,10 +37,10 @@ def renumber(ids, start, stop, numbers, gaps, out):
 
     Returns
     -------
-    The position after the last id written, and how many ids >= 0 were written. Without ``gaps``, sentences of which
+    The position after the last id written, and how many ids >= 0 and sentences were written. Without ``gaps``, sentences of which
     nothing is left are gone.
     """
-    words = 0
+    words = sentences = 0
     begin = out
     kept = 0  # ids >= 0 in this sentence
     for i in range(start, stop):
@@ -50,6 +50,7 @@ def renumber(ids, start, stop, numbers, gaps, out):
                 ids[out] = -1
                 out += 1
                 words += kept
+                sentences += 1
             else:
                 out = begin
             begin, kept = out, 0
@@ -62,4 +63,4 @@ def renumber(ids, start, stop, numbers, gaps, out):
         elif gaps:
             ids[out] = -2
             out += 1
-    return out, words
+    return out, words, sentences

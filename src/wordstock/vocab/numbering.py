@@ -28,7 +28,7 @@ from wordstock.vocab.runs import WordRuns
 from wordstock.vocab.vocabulary import ByteArray, take_keys
 from wordstock.vocab.wordtable import IdArray, WordTable
 
-__all__ = ["Numbered", "Numbering", "WordList"]
+__all__ = ["Numbered", "Numbering", "WordList", "nothing_left"]
 
 _SMALLEST = 1 << 16  # bytes; a table is never spilled below this
 
@@ -129,7 +129,7 @@ class Numbering:
         """Number of runs on disk."""
         return len(self._runs)
 
-    def words(self, *, min_count: int, max_size: int | None = None) -> WordList:
+    def words(self, *, min_count: int, max_size: int | None = None, none_is_fine: bool = False) -> WordList:
         """The words seen at least ``min_count`` times, at most ``max_size`` of them, most frequent first.
 
         Call it once, when every batch has been numbered.
@@ -137,18 +137,21 @@ class Numbering:
         Raises
         ------
         InputError
-            There were no words, or none was frequent enough; the highest count is named.
+            There were no words, or none was frequent enough and ``none_is_fine`` is False; the highest count is named.
         """
-        return self._merged(min_count, max_size) if self._runs else self._folded(min_count, max_size)
+        words, largest = self._merged(min_count, max_size) if self._runs else self._folded(min_count, max_size)
+        if not largest:
+            raise InputError("the corpus is empty: not one word was found in it")
+        if not len(words.counts) and not none_is_fine:
+            raise nothing_left(min_count, largest)
+        return words
 
-    def _folded(self, min_count: int, max_size: int | None) -> WordList:
+    def _folded(self, min_count: int, max_size: int | None) -> tuple[WordList, int]:
         slots = sorted(self._slots, key=lambda slot: -len(slot.table))
         table = slots[0].table
         maps = {slot.source: table.fold(slot.table) for slot in slots[1:]}
         counts = table.counts
         frequent = np.flatnonzero(counts >= min_count)
-        if not len(frequent):
-            raise _nothing(min_count, int(counts.max(initial=0)))
         order = rank_words(table.blob, table.offsets, frequent, counts)[:max_size]
         places = np.full(len(table), -1, np.int32)
         places[order] = np.arange(len(order), dtype=np.int32)
@@ -156,15 +159,13 @@ class Numbering:
         for source, places_there in maps.items():
             numbers[source] = places[places_there]
         blob, offsets = take_keys(table.blob, table.offsets, order)
-        return WordList(blob, offsets, counts[order], numbers)
+        return WordList(blob, offsets, counts[order], numbers), int(counts.max(initial=0))
 
-    def _merged(self, min_count: int, max_size: int | None) -> WordList:
+    def _merged(self, min_count: int, max_size: int | None) -> tuple[WordList, int]:
         for slot in self._slots:
             if len(slot.table):
                 self._spill(slot)
         merged = self._runs.merge(min_count)
-        if not len(merged.counts):
-            raise _nothing(min_count, merged.largest)
         order = np.argsort(-merged.counts, kind="stable")[:max_size]
         places = np.full(len(merged.counts) + 1, -1, np.int32)  # the last entry stands for the number -1
         places[order] = np.arange(len(order), dtype=np.int32)
@@ -174,10 +175,9 @@ class Numbering:
             np.take(places, there, out=there, mode="wrap")
             numbers[source] = there
         blob, offsets = take_keys(merged.blob, merged.offsets, order)
-        return WordList(blob, offsets, merged.counts[order], numbers)
+        return WordList(blob, offsets, merged.counts[order], numbers), merged.largest
 
 
-def _nothing(min_count: int, largest: int) -> InputError:
-    if not largest:
-        return InputError("the corpus is empty: not one word was found in it")
+def nothing_left(min_count: int, largest: int) -> InputError:
+    """The error where no word is frequent enough."""
     return InputError(f"no word occurs {min_count} times, the most frequent one {largest} times; lower min_count")
