@@ -73,7 +73,7 @@ def move_pairs(pairs, counts, parts, wider, moved):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def place_pairs(keys, values, pairs, numbers):
-    """Fill the empty table ``pairs`` int64 (2**k,), all -1, and ``numbers`` int32 (2**k,) with keys and their values."""
+    """Fill ``pairs`` int64 (2**k,), all -1, and ``numbers`` int32 (2**k,) with keys and their values."""
     mask = np.uint64(len(pairs) - 1)
     for i in range(len(keys)):
         slot = _spread(keys[i] >> 32, keys[i] & 0xFFFFFFFF) & mask

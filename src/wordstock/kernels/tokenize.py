@@ -98,7 +98,7 @@ def _word_end(text, p, classes, english):
     q = p + width
     while True:
         kind, width = _class_at(text, q, classes)
-        if kind == _LETTER or kind == _MARK:
+        if kind in (_LETTER, _MARK):
             if english and _cuts(text, q):
                 return q
             q += width

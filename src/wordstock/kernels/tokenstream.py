@@ -37,8 +37,8 @@ def renumber(ids, start, stop, numbers, gaps, out):
 
     Returns
     -------
-    The position after the last id written, and how many ids >= 0 and sentences were written. Without ``gaps``, sentences of which
-    nothing is left are gone.
+    The position after the last id written, and how many ids >= 0 and sentences were written. Without ``gaps``,
+    sentences of which nothing is left are gone.
     """
     words = sentences = 0
     begin = out

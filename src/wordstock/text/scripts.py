@@ -10,7 +10,6 @@ import re
 import sys
 import unicodedata
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,16 +28,28 @@ __all__ = [
     "script_ranges",
 ]
 
-Script = Literal["han", "kana", "thai", "lao", "khmer", "burmese"]
-
 # Unicode blocks of scripts whose words are not set apart by spaces; decimal digits inside them are not counted in.
 _RANGES: dict[str, tuple[tuple[int, int], ...]] = {
-    "han": ((0x3005, 0x3007), (0x3021, 0x3029), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)),
+    "han": (
+        (0x3005, 0x3007),
+        (0x3021, 0x3029),
+        (0x3400, 0x4DBF),
+        (0x4E00, 0x9FFF),
+        (0xF900, 0xFAFF),
+        (0x20000, 0x3FFFF),
+    ),
     "kana": ((0x3031, 0x3035), (0x3041, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F), (0x1B000, 0x1B16F)),
     "thai": ((0x0E01, 0x0E4F),),
     "lao": ((0x0E81, 0x0ECF), (0x0EDC, 0x0EDF)),
     "khmer": ((0x1780, 0x17DF),),
-    "burmese": ((0x1000, 0x103F), (0x104A, 0x108F), (0x109A, 0x109F), (0xA9E0, 0xA9EF), (0xA9FA, 0xA9FE), (0xAA60, 0xAA7F)),
+    "burmese": (
+        (0x1000, 0x103F),
+        (0x104A, 0x108F),
+        (0x109A, 0x109F),
+        (0xA9E0, 0xA9EF),
+        (0xA9FA, 0xA9FE),
+        (0xAA60, 0xAA7F),
+    ),
 }
 
 SPACE, PUNCTUATION, LETTER, MARK, UNSPACED, UNDERSCORE, END = range(7)

@@ -6,7 +6,48 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Set
 
 from wordstock.errors import InputError
 
-__all__ = ["item_sequences"]
+__all__ = ["ItemKeys", "item_sequences"]
+
+
+class ItemKeys:
+    """The key of every item, made once per distinct item; two items never share one.
+
+    Parameters
+    ----------
+    key : the name of an item.
+    """
+
+    def __init__(self, key: Callable[[Hashable], str] = str) -> None:
+        self._key = key
+        self._names: dict[tuple[type, Hashable], str] = {}
+        self._owners: dict[str, Hashable] = {}
+
+    def __call__(self, item: Hashable) -> str:
+        """The key of ``item``.
+
+        Raises
+        ------
+        InputError
+            An item that cannot be hashed, a key that is not a str or is empty, or a key that another item has.
+        """
+        kind = type(item)  # 1, 1.0 and True are equal but have three names
+        try:
+            name = self._names.get((kind, item))
+        except TypeError:
+            raise InputError(f"an item must be hashable, not {kind.__name__}: {item!r:.80}") from None
+        if name is not None:
+            return name
+        name = self._key(item)
+        if not isinstance(name, str) or not name:
+            raise InputError(f"the key of item {item!r:.80} is {name!r:.80}; it must be a str that is not empty")
+        if name in self._owners:
+            raise InputError(
+                f"items {self._owners[name]!r:.80} and {item!r:.80} both have the key {name!r:.80}; "
+                "give them different ones"
+            )
+        self._owners[name] = item
+        self._names[kind, item] = name
+        return name
 
 
 def item_sequences(
@@ -28,33 +69,12 @@ def item_sequences(
         A basket that is a str or no iterable, an item that cannot be hashed, a key that is not a str or is empty, or
         two different items with one key.
     """
-    names: dict[tuple[type, Hashable], str] = {}
-    owners: dict[str, Hashable] = {}
+    names = ItemKeys(key)
     for position, basket in enumerate(baskets):
         if isinstance(basket, str | bytes) or not isinstance(basket, Iterable):
             raise InputError(
                 f"basket {position} (counted from 0) must be an iterable of items, not {type(basket).__name__}: "
                 f"{basket!r:.80}"
             )
-        found = []
-        for item in basket:
-            try:
-                name = names.get((type(item), item))
-            except TypeError:
-                raise InputError(f"basket {position} holds an item that cannot be hashed: {item!r:.80}") from None
-            if name is None:
-                name = names[type(item), item] = _named(item, key, owners)
-            found.append(name)
+        found = list(map(names, basket))
         yield sorted(found) if isinstance(basket, Set) else found
-
-
-def _named(item: Hashable, key: Callable[[Hashable], str], owners: dict[str, Hashable]) -> str:
-    name = key(item)
-    if not isinstance(name, str) or not name:
-        raise InputError(f"the key of item {item!r:.80} is {name!r:.80}; it must be a str that is not empty")
-    if name in owners:
-        raise InputError(
-            f"items {owners[name]!r:.80} and {item!r:.80} both have the key {name!r:.80}; give another `key` function"
-        )
-    owners[name] = item
-    return name

@@ -70,9 +70,7 @@ class Numbering:
     threads : None takes one per core.
     """
 
-    def __init__(
-        self, tokenizer: Tokenizer, *, memory_limit: int, scratch: Path, threads: int | None = None
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, memory_limit: int, scratch: Path, threads: int | None = None) -> None:
         self.tokenizer = tokenizer
         self._threads = threads or thread_count()
         self._share = max(_SMALLEST, memory_limit // (2 * self._threads))
