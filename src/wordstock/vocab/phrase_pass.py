@@ -30,6 +30,7 @@ __all__ = ["join_phrases", "learn_phrases"]
 _PAIR_BYTES = 16
 _FIRST_SLOTS = 1 << 16
 _SHARD = 1 << 24
+_LIMIT = 1 << 30  # bytes that Phrases.learn counts in
 
 
 def join_phrases(
@@ -56,16 +57,15 @@ def join_phrases(
 
 def learn_phrases(sentences: Iterable[str | Sequence[str]], settings: PhraseSettings) -> Phrases:
     """See ``Phrases.learn``."""
-    limit = 1 << 30
     with TemporaryDirectory(prefix="wordstock-") as name:
         folder = Path(name)
         files = IdFiles(folder, _SHARD)
-        with Numbering(Tokenizer(), memory_limit=limit, scratch=folder / "runs") as numbering:
+        with Numbering(Tokenizer(), memory_limit=_LIMIT, scratch=folder / "runs") as numbering:
             for numbered in numbering.number(sentences):
                 files.append(numbered.ids, numbered.source)
             words = numbering.words(min_count=_least(settings), none_is_fine=True)
         translate(files, words.numbers, gaps=True)
-        return join_phrases(files, words, settings, limit)[0]
+        return join_phrases(files, words, settings, _LIMIT)[0]
 
 
 def _least(settings: PhraseSettings) -> int:

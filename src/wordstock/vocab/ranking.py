@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,7 +22,7 @@ def rank_words(blob: ByteArray, offsets: IntArray, numbers: IntArray, counts: In
     numbers : int64 (m,), the words to sort.
     counts : int64 (n,).
     """
-    columns = [_prefix(blob, offsets, numbers, 8), _prefix(blob, offsets, numbers, 0)]
+    columns: list[npt.NDArray[Any]] = [_prefix(blob, offsets, numbers, 8), _prefix(blob, offsets, numbers, 0)]
     if counts is not None:
         columns.append(-counts[numbers])
     order = np.lexsort(columns)
