@@ -51,7 +51,9 @@ def items(vocabulary):
 @settings(max_examples=500)
 def test_the_compiled_tokeniser_is_the_tokeniser(text, tokenizer):
     table = WordTable(4)
-    found = [table.word(number) for batch in batches([text], tokenizer) for number in table.number(batch) if number >= 0]
+    found = [
+        table.word(number) for batch in batches([text], tokenizer) for number in table.number(batch) if number >= 0
+    ]
     assert found == [token.replace("\ud800", "\ufffd") for token in tokenizer(text)]
 
 
@@ -89,7 +91,19 @@ def test_spilled_counts_are_exact(monkeypatch, tmp_path, threads, limit):
 
 
 def test_equal_counts_are_in_the_order_of_bytes():
-    words = ["a" * 16 + "b", "a" * 16, "a" * 16 + "b\x00", "a" * 17, "a", "a\x00", "é", "z", "中", "a" * 8, "a" * 8 + "\x00"]
+    words = [
+        "a" * 16 + "b",
+        "a" * 16,
+        "a" * 16 + "b\x00",
+        "a" * 17,
+        "a",
+        "a\x00",
+        "é",
+        "z",
+        "中",
+        "a" * 8,
+        "a" * 8 + "\x00",
+    ]
     blob, offsets = pack([word.encode() for word in words])
     ranked = rank_words(blob, offsets, np.arange(len(words)))
     assert [words[i] for i in ranked] == sorted(words, key=str.encode)

@@ -87,7 +87,18 @@ def corpus():
     import random
 
     random.seed(5)
-    parts = ["new york city", "los angeles", "machine learning", "the", "of the", "in", "and a", "we saw", "great", "old"]
+    parts = [
+        "new york city",
+        "los angeles",
+        "machine learning",
+        "the",
+        "of the",
+        "in",
+        "and a",
+        "we saw",
+        "great",
+        "old",
+    ]
     rest = [f"w{i}" for i in range(300)]
     return [" ".join(random.choices(parts, k=6) + random.choices(rest, k=6)).split() for _ in range(800)]
 

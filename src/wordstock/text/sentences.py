@@ -17,7 +17,9 @@ from wordstock.errors import InputError
 __all__ = ["split_sentences", "stream_sentences"]
 
 _CLOSING = "\"'”’»)\\]}›"
-_BREAK = re.compile(rf"[.!?…]+[{_CLOSING}]*(?=\s)|[。！？｡][”’」』）】]*|[।॥၊။។៕።፧؟۔།]+[{_CLOSING}]*|\n[^\S\n]*(?=\n)")
+_BREAK = re.compile(
+    rf"(?<![.!?…])[.!?…]++[{_CLOSING}]*+(?=\s)|[。！？｡][”’」』）】]*|[।॥၊။។៕።፧؟۔།]+[{_CLOSING}]*|\n[^\S\n]*(?=\n)"
+)
 _INITIAL = re.compile(r"(?:^|[\s.(\[“\"'-])[^\W\d_]\.$|^\s*\d+\.$")
 _LOOK_BACK = 24  # characters before a dot that are looked at
 

@@ -106,7 +106,8 @@ def _counted(
 ) -> list[tuple[IntArray, IntArray]]:
     """Pairs seen at least ``least`` times and their counts, one entry per residue class."""
     threads = thread_count()
-    largest = max(_FIRST_SLOTS, 1 << (memory_limit // threads // _PAIR_BYTES).bit_length() - 1)
+    share = memory_limit // (2 * threads * _PAIR_BYTES)  # slots; a table and its double live side by side for a moment
+    largest = max(_FIRST_SLOTS, 1 << max(0, share.bit_length() - 1))
     parts = threads
     while True:
         full = False
