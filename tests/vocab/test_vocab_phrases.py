@@ -1,5 +1,6 @@
 """Phrases against plain Python and against gensim."""
 
+import itertools
 import json
 import math
 from collections import Counter
@@ -9,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wordstock.errors import InputError
-from wordstock.vocab import Phrases, PhraseSettings, build_shards
-from wordstock.vocab import phrase_pass
+from wordstock.vocab import Phrases, PhraseSettings, build_shards, phrase_pass
 
 SENTENCES = st.lists(st.lists(st.sampled_from(["a", "b", "c", "d", "a_b", "."]), max_size=12), min_size=1)
 SETTINGS = st.builds(
@@ -34,7 +34,7 @@ def reference(sentences, settings):
     passes = []
     for _ in range(settings.passes):
         words = Counter(word for sentence in sentences for word in sentence)
-        pairs = Counter(pair for sentence in sentences for pair in zip(sentence, sentence[1:]))
+        pairs = Counter(pair for sentence in sentences for pair in itertools.pairwise(sentence))
         total = sum(words.values())
         chosen = set()
         for (a, b), both in pairs.items():

@@ -208,15 +208,18 @@ def test_baskets_that_cannot_be_used(baskets, message):
 def test_kernels_run_as_plain_python():
     """A few of these tests with the compiler off: what is compiled is ordinary Python."""
     here = Path(__file__).parent
+    chosen = [
+        "test_vocab_walks.py::test_shards_of_walks",
+        "test_vocab_walks.py::test_alias_tables_give_back_the_weights",
+        "test_vocab_counting.py::test_equal_counts_are_in_the_order_of_bytes",
+        "test_vocab_phrases.py::test_rare_words_part_phrases_and_min_count_is_applied_again",
+    ]
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        + [f"{here / 'test_vocab_walks.py'}::{name}" for name in ("test_shards_of_walks", "test_alias_tables_give_back_the_weights")]
-        + [f"{here / 'test_vocab_counting.py'}::test_equal_counts_are_in_the_order_of_bytes"]
-        + [f"{here / 'test_vocab_phrases.py'}::test_rare_words_part_phrases_and_min_count_is_applied_again"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(str(here / name) for name in chosen)],
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
-    )  # fmt: skip
+    )
     assert ran.returncode == 0, ran.stdout[-3000:]

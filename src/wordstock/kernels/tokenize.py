@@ -8,13 +8,13 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from wordstock.kernels.wordtable import add_word
+from wordstock.kernels.wordtable import BASIS, add_hashed, add_word, hash_step
 
 __all__ = ["fold_ascii", "tokenize"]
 
 # Classes of characters, as text.scripts numbers them.
 _SPACE, _PUNCTUATION, _LETTER, _MARK, _UNSPACED, _UNDERSCORE, _END = range(7)
-_APOSTROPHE = 39
+_APOSTROPHE, _LOW_LINE = 39, 95
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -173,8 +173,17 @@ def tokenize(text, start, classes, english, table, ids, written):
                 written += 1
             p += 1
         else:
-            q = _token_end(text, p, kind, width, classes, english)
-            number = add_word(table, text, p, q, 1)
+            # Most words are letters and digits of ASCII up to a space: their end and hash are found in one go.
+            value = BASIS
+            q = p
+            while q < size and text[q] < 0x80 and classes[text[q]] == _LETTER:
+                value = hash_step(value, text[q])
+                q += 1
+            if q > p and (q == size or (text[q] < 0x80 and text[q] != _APOSTROPHE and text[q] != _LOW_LINE)):
+                number = add_hashed(table, text, p, q, 1, value)
+            else:
+                q = _token_end(text, p, kind, width, classes, english)
+                number = add_word(table, text, p, q, 1)
             if number < 0:
                 return p, written
             ids[written] = number

@@ -13,7 +13,7 @@ import numpy as np
 
 __all__ = ["WordArrays", "fold_words", "place_words", "split_words"]
 
-_BASIS = np.uint64(2166136261)
+BASIS = np.uint64(2166136261)
 _PRIME = np.uint64(16777619)
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _GOLDEN = np.uint64(2654435769)
@@ -38,17 +38,28 @@ class WordArrays(NamedTuple):
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def hash_bytes(text, start, stop):
     """FNV-1a, 32 bits in uint64."""
-    value = _BASIS
+    value = BASIS
     for i in range(start, stop):
-        value = ((value ^ np.uint64(text[i])) * _PRIME) & _LOW_32
+        value = hash_step(value, text[i])
     return value
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def hash_step(value, byte):
+    """The hash with one more byte."""
+    return ((value ^ np.uint64(byte)) * _PRIME) & _LOW_32
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def add_word(table, text, start, stop, times):
     """Number of the word ``text[start:stop]``, seen ``times`` more times; -1 if it is new and there is no room."""
+    return add_hashed(table, text, start, stop, times, hash_bytes(text, start, stop))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def add_hashed(table, text, start, stop, times, value):
+    """``add_word`` where the word's hash is known already."""
     slots, offsets, counts, blob, state = table
-    value = hash_bytes(text, start, stop)
     mask = np.uint64(len(slots) - 1)
     slot = ((value * _GOLDEN) >> np.uint64(16)) & mask
     length = stop - start
