@@ -1,4 +1,4 @@
-"""Claim: vocabulary and token shards take at most an eighth of gensim's vocabulary scan, phrases a tenth of gensim's."""
+"""Claim: vocabulary and shards are 8 times as fast as gensim's vocabulary scan, phrases 10 times as gensim's."""
 
 import bz2
 import itertools

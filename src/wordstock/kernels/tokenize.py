@@ -146,7 +146,7 @@ def _token_end(text, p, kind, width, classes, english):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def tokenize(text, start, classes, english, table, ids, written):
-    """Split ``text`` into tokens and number them; a line feed ends a sentence.
+    """Split ``text`` into tokens and number them; U+001E ends a sentence.
 
     Parameters
     ----------

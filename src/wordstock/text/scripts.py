@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 __all__ = [
     "END",
+    "END_CLASS",
     "LETTER",
     "MARK",
     "PUNCTUATION",
@@ -52,7 +53,8 @@ _RANGES: dict[str, tuple[tuple[int, int], ...]] = {
     ),
 }
 
-SPACE, PUNCTUATION, LETTER, MARK, UNSPACED, UNDERSCORE, END = range(7)
+SPACE, PUNCTUATION, LETTER, MARK, UNSPACED, UNDERSCORE, END_CLASS = range(7)
+END = 0x1E  # record separator: ends a sentence in a block of several; a space otherwise
 _MARKS = ("Mn", "Mc")
 
 
@@ -83,8 +85,8 @@ def character_classes(*, unspaced: bool, ascii_only: bool = False) -> npt.NDArra
     """The class of every code point, uint8 (1114112,) or, for ASCII alone, (128,).
 
     ``LETTER``: letters and digits; ``MARK``: combining marks, which continue a word; ``UNSPACED``: letters of the
-    scripts without spaces, which are ``LETTER`` where ``unspaced`` is False; ``END``: the line feed, which ends a
-    sentence; ``UNDERSCORE``, ``SPACE``; ``PUNCTUATION``: everything else.
+    scripts without spaces, which are ``LETTER`` where ``unspaced`` is False; ``END_CLASS``: the character ``END``,
+    which ends a sentence; ``UNDERSCORE``, ``SPACE``; ``PUNCTUATION``: everything else.
     """
     size = 128 if ascii_only else sys.maxunicode + 1
     every = "".join(map(chr, range(size)))
@@ -99,6 +101,6 @@ def character_classes(*, unspaced: bool, ascii_only: bool = False) -> npt.NDArra
                 part = classes[low : high + 1]
                 part[part == LETTER] = UNSPACED
     classes[ord("_")] = UNDERSCORE
-    classes[ord("\n")] = END
+    classes[END] = END_CLASS
     classes.flags.writeable = False
     return classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy.typing as npt
 
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
-from wordstock.text.scripts import character_classes, has_unspaced
+from wordstock.text.scripts import END, character_classes, has_unspaced
 
 __all__ = ["Batch", "Rules", "batches"]
 
 _SIZE = 1 << 20  # characters in a batch
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FIRST, _MOST = 16, 1024  # sentences taken at once
+_END = chr(END)  # a space to the tokeniser
 _UNIT, _RECORD = "\x1f", b"\xfe"
 
 
@@ -32,8 +35,8 @@ class Rules(NamedTuple):
 class Batch(NamedTuple):
     """Whole sentences as bytes.
 
-    data : text with a line feed after each sentence where there are ``rules``; else words, each followed by byte
-        0xFF or, at the end of a sentence, 0xFE.
+    data : text with a record separator (U+001E) between sentences where there are ``rules``; else words, each followed
+        by byte 0xFF or, at the end of a sentence, 0xFE.
     """
 
     data: bytes
@@ -49,13 +52,22 @@ def batches(sentences: Iterable[str | Sequence[str]], tokenizer: Tokenizer) -> I
         A sentence that is neither, or a word that is not a str; its position is named.
     """
     packer = _Packer(tokenizer)
-    for position, sentence in enumerate(sentences):
-        if isinstance(sentence, str):
-            packer.add_text(sentence)
-        else:
-            packer.add_words(_checked(sentence, position), position)
-        if packer.full:
-            yield from packer.take()
+    iterator = iter(sentences)
+    position, size = 0, _FIRST
+    while chunk := list(islice(iterator, size)):
+        before = packer.characters
+        if not packer.add_texts(chunk):
+            for place, sentence in enumerate(chunk, position):
+                if isinstance(sentence, str):
+                    packer.add_text(sentence)
+                else:
+                    packer.add_words(_checked(sentence, place), place)
+                yield from packer.take()
+        yield from packer.take()
+        position += len(chunk)
+        # As many sentences at once as make a sixteenth of a batch, so that long ones do not pile up.
+        mean = (packer.characters - before) // len(chunk) + 1
+        size = min(_MOST, max(1, _SIZE // 16 // mean))
     packer.flush()
     yield from packer.take()
 
@@ -65,7 +77,7 @@ class _Packer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.full = False
+        self.characters = 0  # added so far
         self._parts: list[bytes] = []
         self._size = 0
         self._words = self._beyond_ascii = False
@@ -74,6 +86,25 @@ class _Packer:
         self._calls = tokenizer.split != "words"
         self._segments = tokenizer.unspaced not in ("characters", "keep")
 
+    def add_texts(self, texts: list[Any]) -> bool:
+        """Add these at once, if all are text and nothing about them is special; otherwise do nothing."""
+        if self._calls or self._segments or set(map(type, texts)) != {str}:
+            return False
+        joined = _END.join(texts)
+        if joined.count(_END) >= len(texts):
+            return False
+        if self._words:
+            self.flush()
+        if joined.isascii():
+            self._parts.append(joined.encode())
+        else:
+            self._beyond_ascii = True
+            normalize = self.tokenizer.normalize
+            encoded = [text.encode() if text.isascii() else _encoded(normalize(text)) for text in texts]
+            self._parts.append(_END.encode().join(encoded))
+        self._grown(len(joined))
+        return True
+
     def add_text(self, text: str) -> None:
         tokenizer = self.tokenizer
         if self._calls or (self._segments and has_unspaced(text)):
@@ -81,8 +112,7 @@ class _Packer:
             return
         if self._words:
             self.flush()
-        if "\n" in text:
-            text = text.replace("\n", " ")
+        text = text.replace(_END, " ")
         if text.isascii():
             self._parts.append(text.encode())
         else:
@@ -111,6 +141,7 @@ class _Packer:
 
     def _grown(self, size: int) -> None:
         self._size += size + 1
+        self.characters += size + 1
         if self._size >= _SIZE:
             self.flush()
 
@@ -120,13 +151,12 @@ class _Packer:
             if self._words:
                 self._ready.append(Batch(_RECORD.join(self._parts) + _RECORD, None))
             else:
-                self._ready.append(Batch(b"\n".join(self._parts), self._rules()))
-            self.full = True
+                self._ready.append(Batch(_END.encode().join(self._parts), self._rules()))
         self._parts, self._size = [], 0
         self._words = self._beyond_ascii = False
 
     def take(self) -> list[Batch]:
-        ready, self._ready, self.full = self._ready, [], False
+        ready, self._ready = self._ready, []
         return ready
 
     def _rules(self) -> Rules:

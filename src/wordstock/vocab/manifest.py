@@ -15,12 +15,13 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
 from wordstock._files import atomic_write, storage_errors
 from wordstock._threads import run_slices
 from wordstock.errors import FormatError
-from wordstock.vocab.vocabulary import Vocabulary
+from wordstock.kernels.keyindex import CRC_TABLE, index_keys
+from wordstock.protocols import IntArray
+from wordstock.vocab.vocabulary import ByteArray, Vocabulary
 
 __all__ = ["MANIFEST", "read_manifest", "read_vocabulary", "remove_shards", "write_manifest"]
 
@@ -32,18 +33,23 @@ _PATTERNS = (MANIFEST, VOCABULARY, "shard-?????*.ids")
 _CHUNK = 1 << 24  # bytes
 
 
-def write_manifest(folder: Path, vocabulary: Vocabulary, shards: Sequence[Path], fields: dict[str, Any]) -> None:
-    """Write the vocabulary, then the manifest.
+def write_manifest(
+    folder: Path,
+    keys: tuple[ByteArray, IntArray, IntArray],
+    shards: Sequence[Path],
+    fields: dict[str, Any],
+) -> None:
+    """Write the vocabulary, given as (blob, offsets, counts), then the manifest.
 
     Raises
     ------
     StorageError
         The disk is full or cannot be written to.
     """
-    counts = vocabulary.counts if vocabulary.counts is not None else np.zeros(len(vocabulary), np.int64)
+    blob, offsets, counts = keys
     path = folder / VOCABULARY
     with atomic_write(path) as stream:
-        for array in (vocabulary.offsets.astype("<i8"), counts.astype("<i8"), vocabulary.blob):
+        for array in (offsets.astype("<i8"), counts.astype("<i8"), blob):
             stream.write(np.ascontiguousarray(array).data)
     files = [path, *shards]
     sums = _checksums(files)
@@ -55,7 +61,7 @@ def write_manifest(folder: Path, vocabulary: Vocabulary, shards: Sequence[Path],
         "format": FORMAT,
         "version": VERSION,
         **fields,
-        "vocabulary": {**entries[0], "keys": len(vocabulary)},
+        "vocabulary": {**entries[0], "keys": len(counts)},
         "shards": entries[1:],
     }
     with atomic_write(folder / MANIFEST) as stream:
@@ -119,10 +125,14 @@ def read_vocabulary(folder: Path, size: int) -> Vocabulary:
     if size < 0 or len(data) < split[1]:
         raise FormatError(path, expected=f"{size} keys", found=f"{len(data)} bytes", remedy=_REMEDY)
     offsets, counts = (part.view("<i8") for part in (data[: split[0]], data[split[0] : split[1]]))
-    blob: npt.NDArray[np.uint8] = np.asarray(data[split[1] :])
+    blob = np.asarray(data[split[1] :])
+    offsets = np.asarray(offsets)
     if offsets[0] != 0 or offsets[-1] != len(blob) or (np.diff(offsets) < 0).any():
         raise FormatError(path, expected=f"key offsets from 0 to {len(blob)}", found="others", remedy=_REMEDY)
-    return Vocabulary(blob, np.asarray(offsets), counts=np.asarray(counts))
+    slots, repeated = np.full(1 << max(4, (2 * size - 1).bit_length()), -1, np.int32), np.zeros(size, np.bool_)
+    if index_keys(blob, offsets, CRC_TABLE, slots, np.empty(size, np.uint32), repeated):
+        raise FormatError(path, expected="unique keys", found="repeated ones", remedy=_REMEDY)
+    return Vocabulary(blob, offsets, slots=slots, counts=np.asarray(counts))
 
 
 def remove_shards(folder: Path) -> None:

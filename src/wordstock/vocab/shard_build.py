@@ -15,7 +15,7 @@ from wordstock.vocab.phrase_pass import join_phrases
 from wordstock.vocab.phrases import PhraseSettings
 from wordstock.vocab.ranking import rank_words
 from wordstock.vocab.streams import count_stream, translate
-from wordstock.vocab.vocabulary import Vocabulary, take_keys
+from wordstock.vocab.vocabulary import take_keys
 from wordstock.vocab.wordtable import WordTable
 
 __all__ = ["ShardBuild"]
@@ -90,8 +90,7 @@ class ShardBuild:
             "tokens": tokens,
             "sentences": sentences,
         }
-        vocabulary = Vocabulary(words.blob, words.offsets, counts=words.counts)
-        write_manifest(self._folder, vocabulary, self._files.paths, fields)
+        write_manifest(self._folder, (words.blob, words.offsets, words.counts), self._files.paths, fields)
 
     def _recounted(self, table: WordTable, min_count: int, max_size: int | None) -> WordList:
         """The words by what is left of each when phrases are joined."""
