@@ -8,7 +8,17 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-SPEED = ["read_formats", "open_native", "nearest", "analogy", "encode", "read_wiki", "import_cost", "memory"]
+SPEED = [
+    "read_formats",
+    "open_native",
+    "nearest",
+    "analogy",
+    "encode",
+    "read_wiki",
+    "count_vocab",
+    "import_cost",
+    "memory",
+]
 QUALITY = ["similarity", "fewshot"]
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
+from wordstock.text.scripts import has_unspaced
 
 __all__ = ["EncodeConfig"]
 
@@ -44,17 +45,24 @@ class EncodeConfig:
 
     @classmethod
     def for_keys(cls, keys: Sequence[str]) -> EncodeConfig:
-        """The default settings for a table with these keys: text is lower-cased where the first keys all are."""
-        lower = all(key == key.lower() for key in keys[:_CASE_SAMPLE])
-        return cls(tokenizer=Tokenizer(casing="lower" if lower else "keep"))
+        """The default settings for a table with these keys: text is lower-cased where the first keys all are.
+
+        Scripts without spaces are split into characters where one of those keys is written in such a script.
+        """
+        sample = keys[:_CASE_SAMPLE]
+        lower = all(key == key.lower() for key in sample)
+        unspaced = any(map(has_unspaced, sample))
+        return cls(
+            tokenizer=Tokenizer(casing="lower" if lower else "keep", unspaced="characters" if unspaced else "keep")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain values."""
-        return asdict(self)
+        return {**asdict(self), "tokenizer": self.tokenizer.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EncodeConfig:
         """Read back what ``to_dict`` gave."""
         values = dict(values)
-        tokenizer = Tokenizer(**values.pop("tokenizer", {}))
+        tokenizer = Tokenizer.from_dict(values.pop("tokenizer", {}))
         return cls(tokenizer=tokenizer, **values)

@@ -197,11 +197,7 @@ class Vocabulary:
 
     def select(self, numbers: IntArray) -> Vocabulary:
         """A vocabulary of these keys in this order; counts follow, rows do not (key i is row i)."""
-        lengths = np.diff(self.offsets)[numbers]
-        offsets = np.zeros(len(numbers) + 1, np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        starts = np.repeat(self.offsets[numbers] - offsets[:-1], lengths)
-        blob = self.blob[starts + np.arange(offsets[-1])]
+        blob, offsets = take_keys(self.blob, self.offsets, numbers)
         return Vocabulary(blob, offsets, counts=None if self.counts is None else self.counts[numbers])
 
 
@@ -274,6 +270,15 @@ def pack(encoded: Sequence[bytes]) -> tuple[ByteArray, IntArray]:
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
     return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def take_keys(blob: ByteArray, offsets: IntArray, numbers: IntArray) -> tuple[ByteArray, IntArray]:
+    """The keys with these numbers, in this order, as (blob, offsets)."""
+    lengths = offsets[numbers + 1] - offsets[numbers]
+    taken = np.zeros(len(numbers) + 1, np.int64)
+    np.cumsum(lengths, out=taken[1:])
+    starts = np.repeat(offsets[numbers] - taken[:-1], lengths)
+    return blob[starts + np.arange(taken[-1])], taken
 
 
 def build_slots(hashes: npt.NDArray[np.uint32]) -> SlotArray:

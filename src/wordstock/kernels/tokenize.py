@@ -1,0 +1,195 @@
+"""The tokeniser's rules on UTF-8 bytes, each token looked up in a word table as it is found.
+
+The rules are those of ``text.tokenizer``, which is the definition; a property test holds the two together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wordstock.kernels.compiled import compiled
+from wordstock.kernels.wordtable import BASIS, add_hashed, add_word, hash_step
+
+__all__ = ["fold_ascii", "tokenize"]
+
+# Classes of characters, as text.scripts numbers them.
+_SPACE, _PUNCTUATION, _LETTER, _MARK, _UNSPACED, _UNDERSCORE, _END = range(7)
+_APOSTROPHE, _LOW_LINE = 39, 95
+
+
+@compiled
+def fold_ascii(source, target, lower, zero):
+    """Copy ``source`` to ``target``, both uint8 (n,); A–Z to a–z if ``lower``, 1–9 to 0 if ``zero``."""
+    for i in range(len(source)):
+        byte = source[i]
+        if lower and byte >= np.uint8(65) and byte <= np.uint8(90):
+            byte = np.uint8(byte + 32)
+        if zero and byte >= np.uint8(48) and byte <= np.uint8(57):
+            byte = np.uint8(48)
+        target[i] = byte
+
+
+@compiled
+def _class_at(text, p, classes):
+    """Class and width in bytes of the character at ``p``; the end of the text counts as a space."""
+    if p >= len(text):
+        return np.int64(_SPACE), np.int64(0)
+    byte = np.int64(text[p])
+    if byte < 0x80:
+        return np.int64(classes[byte]), np.int64(1)
+    if byte < 0xE0:
+        return np.int64(classes[((byte & 0x1F) << 6) | (np.int64(text[p + 1]) & 0x3F)]), np.int64(2)
+    middle = np.int64(text[p + 1]) & 0x3F
+    last = np.int64(text[p + 2]) & 0x3F
+    if byte < 0xF0:
+        return np.int64(classes[((byte & 0x0F) << 12) | (middle << 6) | last]), np.int64(3)
+    point = ((byte & 0x07) << 18) | (middle << 12) | (last << 6) | (np.int64(text[p + 3]) & 0x3F)
+    return np.int64(classes[point]), np.int64(4)
+
+
+@compiled
+def _cuts(text, p):
+    """Whether ``n't`` or ``N'T`` begins here, which cuts a word in two."""
+    if p + 2 >= len(text) or text[p + 1] != _APOSTROPHE:
+        return False
+    return (text[p] == 110 and text[p + 2] == 116) or (text[p] == 78 and text[p + 2] == 84)
+
+
+@compiled
+def _at_boundary(text, p, classes):
+    """Whether a word character before ``p`` is followed by none."""
+    kind, _ = _class_at(text, p, classes)
+    return (kind != _LETTER and kind != _UNSPACED and kind != _UNDERSCORE) or _cuts(text, p)
+
+
+@compiled
+def _suffix_end(text, p, classes):
+    """End of ``'s 're 've 'll 'd 'm`` (or all capitals) that begins at ``p``, or ``p`` if there is none."""
+    left = len(text) - p
+    if left > 1:
+        one = text[p + 1]
+        if (one == 115 or one == 100 or one == 109 or one == 83 or one == 68 or one == 77) and _at_boundary(
+            text, p + 2, classes
+        ):
+            return p + 2
+        if left > 2:
+            two = text[p + 2]
+            lower = (one == 114 and two == 101) or (one == 118 and two == 101) or (one == 108 and two == 108)
+            upper = (one == 82 and two == 69) or (one == 86 and two == 69) or (one == 76 and two == 76)
+            if (lower or upper) and _at_boundary(text, p + 3, classes):
+                return p + 3
+    return p
+
+
+@compiled
+def _is_negation(text, p, classes):
+    """Whether the token ``n't``, in any casing, begins at ``p``."""
+    if p + 2 >= len(text) or text[p + 1] != _APOSTROPHE:
+        return False
+    if (text[p] | 32) != 110 or (text[p + 2] | 32) != 116:
+        return False
+    return _at_boundary(text, p + 3, classes)
+
+
+@compiled
+def _word_end(text, p, classes, english):
+    """End of the run of letters that begins at ``p``; single underscores join runs."""
+    kind, width = _class_at(text, p, classes)
+    q = p + width
+    while True:
+        kind, width = _class_at(text, q, classes)
+        if kind in (_LETTER, _MARK):
+            if english and _cuts(text, q):
+                return q
+            q += width
+        elif kind == _UNDERSCORE:
+            kind, width = _class_at(text, q + 1, classes)
+            if (kind != _LETTER and kind != _MARK) or (english and _cuts(text, q + 1)):
+                return q
+            q += 1 + width
+        else:
+            return q
+
+
+@compiled
+def _plain_end(text, p, classes):
+    """End of the run of letters and underscores that begins at ``p``."""
+    q = p
+    while True:
+        kind, width = _class_at(text, q, classes)
+        if kind != _LETTER and kind != _MARK and kind != _UNDERSCORE:
+            return q
+        q += width
+
+
+@compiled
+def _token_end(text, p, kind, width, classes, english):
+    if kind == _UNSPACED:
+        q = p + width
+        while True:
+            kind, width = _class_at(text, q, classes)
+            if kind != _MARK:
+                return q
+            q += width
+    if kind == _PUNCTUATION:
+        if english and text[p] == _APOSTROPHE:
+            return max(p + width, _suffix_end(text, p, classes))
+        return p + width
+    if not english:
+        return _plain_end(text, p, classes)
+    if kind == _UNDERSCORE:
+        return p + width
+    if _is_negation(text, p, classes):
+        return p + 3
+    return _word_end(text, p, classes, english)
+
+
+@compiled
+def tokenize(text, start, classes, english, table, ids, written):
+    """Split ``text`` into tokens and number them; U+001E ends a sentence.
+
+    Parameters
+    ----------
+    text : uint8 (n,), valid UTF-8.
+    start, written : where to go on in ``text`` and in ``ids``.
+    classes : uint8 (1114112,), or (128,) for ASCII text: ``text.scripts.character_classes``.
+    english : whether contractions are split; otherwise underscores count as letters.
+    table : ``WordArrays``.
+    ids : int32 (n + 1,), written: token numbers, -1 after each sentence that has tokens.
+
+    Returns
+    -------
+    The position up to which the text was read, less than n where the table is full; and how much of ``ids`` is used.
+    """
+    size = len(text)
+    p = start
+    while p < size:
+        kind, width = _class_at(text, p, classes)
+        if kind == _SPACE:
+            p += width
+        elif kind == _END:
+            if written and ids[written - 1] != -1:
+                ids[written] = -1
+                written += 1
+            p += 1
+        else:
+            # Most words are letters and digits of ASCII up to a space: their end and hash are found in one go.
+            value = BASIS
+            q = p
+            while q < size and text[q] < 0x80 and classes[text[q]] == _LETTER:
+                value = hash_step(value, text[q])
+                q += 1
+            if q > p and (q == size or (text[q] < 0x80 and text[q] != _APOSTROPHE and text[q] != _LOW_LINE)):
+                number = add_hashed(table, text, p, q, 1, value)
+            else:
+                q = _token_end(text, p, kind, width, classes, english)
+                number = add_word(table, text, p, q, 1)
+            if number < 0:
+                return p, written
+            ids[written] = number
+            written += 1
+            p = q
+    if written and ids[written - 1] != -1:
+        ids[written] = -1
+        written += 1
+    return size, written

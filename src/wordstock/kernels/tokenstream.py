@@ -1,0 +1,67 @@
+"""Streams of token ids: count them, give them other numbers, drop some. -1 ends a sentence, -2 is a dropped word."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wordstock.kernels.compiled import compiled
+
+__all__ = ["count_ids", "renumber"]
+
+
+@compiled
+def count_ids(ids, counts):
+    """Add the occurrences of each id in ``ids``, int32 (n,), to ``counts``, int64 (n_ids,).
+
+    Returns
+    -------
+    Number of words, those dropped before counted in, and number of sentences.
+    """
+    ends = 0
+    for i in range(len(ids)):
+        if ids[i] >= 0:
+            counts[ids[i]] += 1
+        elif ids[i] == -1:
+            ends += 1
+    return len(ids) - ends, ends
+
+
+@compiled
+def renumber(ids, start, stop, numbers, gaps, out):
+    """Rewrite ``ids[start:stop]`` in place, closing up towards ``out`` <= ``start``.
+
+    Parameters
+    ----------
+    ids : int32 (n,), whole sentences in ``start:stop``.
+    numbers : int32, the new number of each id, negative to drop it.
+    gaps : write -2 for a dropped word, so that its neighbours do not become adjacent; otherwise leave it out.
+
+    Returns
+    -------
+    The position after the last id written, and how many ids >= 0 and sentences were written. Without ``gaps``,
+    sentences of which nothing is left are gone.
+    """
+    words = sentences = 0
+    begin = out
+    kept = 0  # ids >= 0 in this sentence
+    for i in range(start, stop):
+        token = ids[i]
+        if token == -1:
+            if kept or gaps:
+                ids[out] = -1
+                out += 1
+                words += kept
+                sentences += 1
+            else:
+                out = begin
+            begin, kept = out, 0
+            continue
+        number = np.int32(-2) if token < 0 else numbers[token]
+        if number >= 0:
+            ids[out] = number
+            out += 1
+            kept += 1
+        elif gaps:
+            ids[out] = -2
+            out += 1
+    return out, words, sentences

@@ -1,0 +1,74 @@
+"""Count the words of a corpus, in parallel and within a memory limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from wordstock.errors import InputError
+from wordstock.text import Tokenizer
+from wordstock.vocab.numbering import Numbering
+from wordstock.vocab.vocabulary import Vocabulary
+
+__all__ = ["check_counting", "count_words"]
+
+
+def count_words(
+    sentences: Iterable[str | Sequence[str]],
+    *,
+    min_count: int = 1,
+    max_size: int | None = None,
+    tokenizer: Tokenizer | None = None,
+    memory_limit: int = 1 << 30,
+    scratch: Path | str | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Vocabulary:
+    """The words of a corpus with their counts, the most frequent first, equal counts by ascending bytes.
+
+    Parameters
+    ----------
+    sentences : a str is tokenised, a sequence of str taken as words. Read once. Empty words are skipped; lone
+        surrogates, which UTF-8 cannot hold, become U+FFFD.
+    min_count : words seen less often are left out.
+    max_size : keep this many words at most.
+    memory_limit : bytes for the tables of words. What does not fit is spilled to ``scratch`` and merged in the end;
+        the vocabulary that is returned must fit in memory beside it.
+    scratch : folder for spilled words, None = the system's; emptied in the end.
+    progress : called after every block of text with the number of words so far.
+
+    Raises
+    ------
+    InputError
+        An empty corpus, no word that is frequent enough, or a sentence that is neither text nor words.
+    StorageError
+        The disk is full while spilling.
+    """
+    check_counting(min_count, max_size, memory_limit)
+    seen = 0
+    with (
+        TemporaryDirectory(prefix="wordstock-", dir=scratch) as folder,
+        Numbering(tokenizer or Tokenizer(), memory_limit=memory_limit, scratch=Path(folder) / "runs") as numbering,
+    ):
+        for numbered in numbering.number(sentences):
+            if progress is not None:
+                seen += int((numbered.ids >= 0).sum())
+                progress(seen)
+        words = numbering.words(min_count=min_count, max_size=max_size)
+    return Vocabulary(words.blob, words.offsets, counts=words.counts)
+
+
+def check_counting(min_count: int, max_size: int | None, memory_limit: int) -> None:
+    """Refuse settings of counting that cannot be meant.
+
+    Raises
+    ------
+    InputError
+        A ``min_count``, ``max_size`` or ``memory_limit`` below 1.
+    """
+    if min_count < 1:
+        raise InputError(f"min_count={min_count}: needs 1 or more")
+    if max_size is not None and max_size < 1:
+        raise InputError(f"max_size={max_size}: needs 1 or more, or None for no limit")
+    if memory_limit < 1:
+        raise InputError(f"memory_limit={memory_limit}: needs a number of bytes, such as 1 << 30")

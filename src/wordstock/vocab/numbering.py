@@ -1,0 +1,181 @@
+"""Number the words of a corpus in one pass, in several threads and within a memory limit.
+
+Every thread has a table of its own and numbers the batches it gets. A table that outgrows its share of the limit is
+spilled as a sorted run and replaced by an empty one. In the end the tables, or the runs, are merged, and each batch's
+numbers are translated by the map of the table that gave them; so the result does not depend on the threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
+from types import TracebackType
+from typing import NamedTuple
+
+import numpy as np
+
+from wordstock._threads import thread_count
+from wordstock.errors import InputError
+from wordstock.protocols import IntArray
+from wordstock.text import Tokenizer
+from wordstock.vocab.batches import Batch, batches
+from wordstock.vocab.ranking import rank_words
+from wordstock.vocab.runs import WordRuns
+from wordstock.vocab.vocabulary import ByteArray, take_keys
+from wordstock.vocab.wordtable import IdArray, WordTable
+
+__all__ = ["Numbered", "Numbering", "WordList", "nothing_left"]
+
+_SMALLEST = 1 << 16  # bytes; a table is never spilled below this
+
+
+class Numbered(NamedTuple):
+    """A batch as int32 ids, -1 after each sentence, by the map number ``source``."""
+
+    ids: IdArray
+    source: int
+
+
+class WordList(NamedTuple):
+    """Words in vocabulary order, and for each source of ids the place of each of its numbers there, or -1.
+
+    blob, offsets, counts : uint8, int64 (n + 1,), int64 (n,).
+    """
+
+    blob: ByteArray
+    offsets: IntArray
+    counts: IntArray
+    numbers: list[IdArray]
+
+
+class _Slot:
+    """One thread's table and the number of the source it is."""
+
+    def __init__(self, source: int) -> None:
+        self.table, self.source = WordTable(), source
+
+
+class Numbering:
+    """Counts and numbers words; use it as a context manager, which ends its threads.
+
+    Parameters
+    ----------
+    tokenizer : how a str becomes words.
+    memory_limit : bytes for all tables together, the sorting of one included; at least 64 KiB a table are taken.
+    scratch : folder for runs, made when one is spilled.
+    threads : None takes one per core.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, memory_limit: int, scratch: Path, threads: int | None = None) -> None:
+        self.tokenizer = tokenizer
+        self._threads = threads or thread_count()
+        self._share = max(_SMALLEST, memory_limit // (2 * self._threads))
+        self._slots = [_Slot(i) for i in range(self._threads)]
+        self._free: SimpleQueue[_Slot] = SimpleQueue()
+        for slot in self._slots:
+            self._free.put(slot)
+        self._runs = WordRuns(scratch)
+        self._run_of: dict[int, int] = {}
+        self._n_sources = self._threads
+        self._lock = Lock()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="wordstock-vocab")
+
+    def __enter__(self) -> Numbering:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def number(self, sentences: Iterable[str | Sequence[str]]) -> Iterator[Numbered]:
+        """Numbered batches in the order of the sentences; at most two per thread are under way."""
+        under_way: deque[Future[Numbered]] = deque()
+        for batch in batches(sentences, self.tokenizer):
+            if self._threads == 1:
+                yield self._work(batch)
+                continue
+            if len(under_way) >= 2 * self._threads:
+                yield under_way.popleft().result()
+            under_way.append(self._pool.submit(self._work, batch))
+        while under_way:
+            yield under_way.popleft().result()
+
+    def _work(self, batch: Batch) -> Numbered:
+        slot = self._free.get()
+        try:
+            ids = slot.table.number(batch)
+            numbered = Numbered(ids, slot.source)
+            if slot.table.nbytes > self._share:
+                self._spill(slot)
+            return numbered
+        finally:
+            self._free.put(slot)
+
+    def _spill(self, slot: _Slot) -> None:
+        with self._lock:
+            self._run_of[slot.source] = self._runs.spill(slot.table)
+            slot.table, slot.source = WordTable(), self._n_sources
+            self._n_sources += 1
+
+    @property
+    def spilled(self) -> int:
+        """Number of runs on disk."""
+        return len(self._runs)
+
+    def words(self, *, min_count: int, max_size: int | None = None, none_is_fine: bool = False) -> WordList:
+        """The words seen at least ``min_count`` times, at most ``max_size`` of them, most frequent first.
+
+        Call it once, when every batch has been numbered.
+
+        Raises
+        ------
+        InputError
+            There were no words, or none was frequent enough and ``none_is_fine`` is False; the highest count is named.
+        """
+        words, largest = self._merged(min_count, max_size) if self._runs else self._folded(min_count, max_size)
+        if not largest:
+            raise InputError("the corpus is empty: not one word was found in it")
+        if not len(words.counts) and not none_is_fine:
+            raise nothing_left(min_count, largest)
+        return words
+
+    def _folded(self, min_count: int, max_size: int | None) -> tuple[WordList, int]:
+        slots = sorted(self._slots, key=lambda slot: -len(slot.table))
+        table = slots[0].table
+        maps = {slot.source: table.fold(slot.table) for slot in slots[1:]}
+        counts = table.counts
+        frequent = np.flatnonzero(counts >= min_count)
+        order = rank_words(table.blob, table.offsets, frequent, counts)[:max_size]
+        places = np.full(len(table), -1, np.int32)
+        places[order] = np.arange(len(order), dtype=np.int32)
+        numbers = [places] * self._n_sources
+        for source, places_there in maps.items():
+            numbers[source] = places[places_there]
+        blob, offsets = take_keys(table.blob, table.offsets, order)
+        return WordList(blob, offsets, counts[order], numbers), int(counts.max(initial=0))
+
+    def _merged(self, min_count: int, max_size: int | None) -> tuple[WordList, int]:
+        for slot in self._slots:
+            if len(slot.table):
+                self._spill(slot)
+        merged = self._runs.merge(min_count)
+        order = np.argsort(-merged.counts, kind="stable")[:max_size]
+        places = np.full(len(merged.counts) + 1, -1, np.int32)  # the last entry stands for the number -1
+        places[order] = np.arange(len(order), dtype=np.int32)
+        numbers = [np.empty(0, np.int32)] * self._n_sources
+        for source, run in self._run_of.items():
+            there = merged.numbers[run]
+            np.take(places, there, out=there, mode="wrap")
+            numbers[source] = there
+        blob, offsets = take_keys(merged.blob, merged.offsets, order)
+        return WordList(blob, offsets, merged.counts[order], numbers), merged.largest
+
+
+def nothing_left(min_count: int, largest: int) -> InputError:
+    """The error where no word is frequent enough."""
+    return InputError(f"no word occurs {min_count} times, the most frequent one {largest} times; lower min_count")

@@ -1,0 +1,130 @@
+"""A growing table that numbers words as they are first seen and counts them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from wordstock.kernels.wordtable import WordArrays, fold_words, place_words, split_words
+from wordstock.protocols import IntArray
+from wordstock.vocab.batches import Batch
+from wordstock.vocab.vocabulary import ByteArray
+
+__all__ = ["IdArray", "WordTable"]
+
+IdArray = npt.NDArray[np.int32]
+_BYTES_A_WORD = 12  # room for text at first; doubled where words are longer
+
+
+class WordTable:
+    """Words with counts, numbered in the order of first sight; memory at most doubles at each growth.
+
+    Parameters
+    ----------
+    capacity : words there is room for at first.
+    """
+
+    __slots__ = ("arrays",)
+
+    def __init__(self, capacity: int = 1 << 14) -> None:
+        capacity = max(4, capacity)
+        self.arrays = WordArrays(
+            slots=np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int64),
+            offsets=np.zeros(capacity + 1, np.int64),
+            counts=np.zeros(capacity, np.int64),
+            blob=np.empty(capacity * _BYTES_A_WORD, np.uint8),
+            state=np.zeros(1, np.int64),
+        )
+
+    @classmethod
+    def from_words(cls, blob: ByteArray, offsets: IntArray, counts: IntArray) -> WordTable:
+        """A table that holds these unique words, with their places in the list as numbers."""
+        table = cls(len(counts))
+        table._fold(WordArrays(np.empty(0, np.int64), offsets, counts, blob, np.array([len(counts)], np.int64)))
+        return table
+
+    def __len__(self) -> int:
+        return int(self.arrays.state[0])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the arrays take."""
+        return sum(array.nbytes for array in self.arrays)
+
+    @property
+    def offsets(self) -> IntArray:
+        """Where each word starts in ``blob``, int64 (size + 1,)."""
+        offsets: IntArray = self.arrays.offsets[: len(self) + 1]
+        return offsets
+
+    @property
+    def counts(self) -> IntArray:
+        """How often each word was seen, int64 (size,)."""
+        counts: IntArray = self.arrays.counts[: len(self)]
+        return counts
+
+    @property
+    def blob(self) -> ByteArray:
+        """The words' bytes, uint8."""
+        blob: ByteArray = self.arrays.blob
+        return blob
+
+    def word(self, number: int) -> str:
+        """The word with this number."""
+        offsets = self.arrays.offsets
+        return self.arrays.blob[offsets[number] : offsets[number + 1]].tobytes().decode()
+
+    def number(self, batch: Batch) -> IdArray:
+        """Number the words of a batch: int32, -1 after each sentence that has words."""
+        from wordstock.kernels.tokenize import fold_ascii, tokenize
+
+        text = np.frombuffer(batch.data, np.uint8)
+        ids = np.empty(len(text) + 1, np.int32)
+        position = written = 0
+        if batch.rules is None:
+            while position < len(text):
+                position, written = split_words(text, position, self.arrays, ids, written)
+                if position < len(text):
+                    self._grow()
+            return ids[:written]
+        rules = batch.rules
+        if rules.lower or rules.zero:
+            folded = np.empty_like(text)
+            fold_ascii(text, folded, rules.lower, rules.zero)
+            text = folded
+        while position < len(text):
+            position, written = tokenize(text, position, rules.classes, rules.english, self.arrays, ids, written)
+            if position < len(text):
+                self._grow()
+        return ids[:written]
+
+    def fold(self, other: WordTable) -> IdArray:
+        """Add the words and counts of another table; the number here of each of its words, int32."""
+        return self._fold(other.arrays)
+
+    def _fold(self, other: WordArrays) -> IdArray:
+        numbers = np.empty(int(other.state[0]), np.int32)
+        done = 0
+        while (done := fold_words(other, self.arrays, numbers, done)) < len(numbers):
+            self._grow()
+        return numbers
+
+    def _grow(self) -> None:
+        """Double what is used up: the text if there are places for words left, else the places."""
+        slots, offsets, counts, blob, state = self.arrays
+        if state[0] < len(counts):
+            self.arrays = self.arrays._replace(blob=_doubled(blob, 2 * len(blob)))
+            return
+        wider = np.full(2 * len(slots), -1, np.int64)
+        place_words(slots, wider)
+        self.arrays = self.arrays._replace(
+            slots=wider,
+            offsets=_doubled(offsets, 2 * len(counts) + 1),
+            counts=_doubled(counts, 2 * len(counts)),
+        )
+
+
+def _doubled(array: npt.NDArray[np.generic], size: int) -> npt.NDArray[np.generic]:
+    longer = np.zeros(size, array.dtype)
+    longer[: len(array)] = array
+    return longer
