@@ -33,4 +33,4 @@ def _nothing(array, index):
     """Plain Python has no use for the hint."""
 
 
-fetch_ahead = _nothing if numba.config.DISABLE_JIT else _prefetch
+fetch_ahead = _nothing if numba.config.DISABLE_JIT else _prefetch  # type: ignore[attr-defined]  # set on import

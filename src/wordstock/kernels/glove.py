@@ -21,13 +21,13 @@ _LINE = 16  # float32 numbers in a cache line
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _random(state):
-    """The next number of xorshift64*; ``state`` uint64 (1,)."""
+    """32 bits of xorshift64 (Marsaglia 2003); ``state`` uint64 (1,), not 0."""
     x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
     state[0] = x
-    return x * np.uint64(2685821657736338717)
+    return x >> np.uint64(32)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
@@ -69,7 +69,7 @@ def train_tile(state, pairs, targets, order, learning_rate, random):
     """
     n = len(pairs)
     for k in range(n):
-        other = np.int64((_random(random) >> np.uint64(32)) * np.uint64(k + 1) >> np.uint64(32))
+        other = np.int64(_random(random) * np.uint64(k + 1) >> np.uint64(32))  # 0..k
         order[k] = order[other]
         order[other] = k
     cost = 0.0

@@ -18,7 +18,7 @@ def _tile(one, other, groups):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def count_tiles(row, lengths, columns, groups, counts):
-    """Add to ``counts`` int64 (tiles,) the cells of the rows from ``row`` on, laid out as ``count_rows`` writes them."""
+    """Add to ``counts`` int64 (tiles,) the cells of the rows from ``row`` on, as ``count_rows`` lays them out."""
     k = 0
     for r in range(len(lengths)):
         for _ in range(lengths[r]):

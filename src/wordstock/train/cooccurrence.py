@@ -45,7 +45,7 @@ class Plan(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Cells on disk, row after row: ``columns`` int32 and ``values`` float64, bare; row r at bounds[r]..bounds[r + 1]."""
+    """Cells on disk, row after row: bare files of int32 and float64; row r is at ``bounds[r]:bounds[r + 1]``."""
 
     columns: Path
     values: Path
@@ -100,7 +100,7 @@ def count_cooccurrences(
 
         def tell(share: float, done: int = done, size: int = last - first) -> None:
             if report:
-                report(done + int(share * size), total)
+                report(min(total, done + int(share * size)), total)
 
         blocks = _count_chunk(ids, first, last, words, weights, plan, workers, tell)
         runs.append(_write(blocks, words, folder / f"run-{len(runs)}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,11 +143,9 @@ def _groups(words: int, dim: int) -> int:
     return min(max(1 << math.ceil(math.log2(max(wanted, 1))), _GROUPS[0]), _GROUPS[1])
 
 
-def _tiles(
-    tokens: Tokens, folder: Path, config: GloVeConfig, workers: Workers, progress: Report | None
-) -> Tiles:
+def _tiles(tokens: Tokens, folder: Path, config: GloVeConfig, workers: Workers, progress: Report | None) -> Tiles:
     words = len(tokens.vocabulary)
-    settings = {
+    settings: dict[str, Any] = {
         "corpus": fingerprint_of(tokens),
         "window": config.window,
         "x_max": float(config.x_max),
@@ -164,15 +163,27 @@ def _tiles(
             progress(GloVeProgress("count", done, total, 0, math.nan, time.monotonic() - began))
 
     plan = Plan.within(config.memory_limit, words, workers.threads)
-    run = count_cooccurrences(
-        tokens.arrays, words, folder, workers, window=config.window, plan=plan, report=report
-    )
-    if not run.bounds[-1]:
-        raise InputError("no two words stand in one sentence; give longer sentences")
-    tiles = write_tiles(run, folder, settings["groups"], settings, workers)
-    run.remove()
+    with _scratch(folder / "runs") as scratch:
+        run = count_cooccurrences(
+            tokens.arrays, words, scratch, workers, window=config.window, plan=plan, report=report
+        )
+        if not run.bounds[-1]:
+            raise InputError("no two words stand in one sentence; give longer sentences")
+        tiles = write_tiles(run, folder, settings["groups"], settings, workers)
     _log.info("%s pairs of words in %.1f s", f"{len(tiles.pairs):,}", time.monotonic() - began)
     return tiles
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder that is empty now, whatever a killed run left there, and gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with storage_errors(folder):
+        folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _train(

@@ -107,7 +107,7 @@ def load_state(path: Path, words: int, settings: dict[str, Any]) -> State | None
         rows = _aligned(words, int(settings["dim"]))
         if shape != rows.shape:
             raise FormatError(path, expected=f"rows {rows.shape}", found=f"{shape}", remedy=remedy)
-        count = stream.readinto(memoryview(rows).cast("B"))  # type: ignore[attr-defined]
+        count = stream.readinto(rows.data.cast("B"))
     if count != rows.nbytes:
         raise FormatError(path, expected=f"{rows.nbytes} bytes of rows", found=f"{count}", remedy=remedy)
     return State(rows, int(settings["dim"]), costs)

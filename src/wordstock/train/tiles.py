@@ -79,7 +79,7 @@ def open_tiles(folder: Path, settings: dict[str, Any]) -> Tiles | None:
             )
     try:
         return Tiles.mapped(folder, manifest)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, EOFError) as error:
         raise FormatError(
             folder, expected="the co-occurrences that the manifest tells of", found=f"{error}", remedy="delete it"
         ) from error

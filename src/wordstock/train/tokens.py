@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -58,16 +58,16 @@ def open_tokens(corpus: Corpus, folder: Path | None, **settings: Any) -> Iterato
         Not a corpus, or one without words.
     """
     if hasattr(corpus, "arrays") and hasattr(corpus, "vocabulary"):
-        yield _checked(corpus)
+        yield _checked(cast(Tokens, corpus))
         return
+    if isinstance(corpus, str | Path) and not Path(corpus).is_dir():
+        raise InputError(f"{str(corpus)!r} is not a folder of shards; give one, or an iterable of sentences")
+    if not isinstance(corpus, str | Path | Iterable):
+        raise InputError(f"a corpus is shards, a folder of them or an iterable of sentences, not {type(corpus)}")
     shards = importlib.import_module("wordstock.vocab.shards")
     if isinstance(corpus, str | Path):
-        if not Path(corpus).is_dir():
-            raise InputError(f"{str(corpus)!r} is not a folder of shards; give one, or an iterable of sentences")
         yield _checked(shards.open_shards(Path(corpus)))
         return
-    if not isinstance(corpus, Iterable):
-        raise InputError(f"a corpus is shards, a folder of them or an iterable of sentences, not {type(corpus)}")
     if folder is not None:
         yield _checked(shards.build_shards(corpus, folder, **settings))
         return
