@@ -10,13 +10,14 @@ from pathlib import Path
 
 SPEED = ["read_formats", "open_native", "nearest", "analogy", "encode", "import_cost", "memory"]
 QUALITY = ["similarity", "fewshot"]
+TRAINING = ["train_glove"]
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all of them."""
     parts = []
-    for name in names or [*SPEED, *QUALITY]:
+    for name in names or [*SPEED, *QUALITY, *TRAINING]:
         module = importlib.import_module(name)
         print(f"{name} …", file=sys.stderr, flush=True)
         claim = (module.__doc__ or "").split("\n")[0]
