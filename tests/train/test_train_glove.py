@@ -1,5 +1,6 @@
 """Training GloVe: what is learned, what is promised about seeds and threads, and bad input."""
 
+import inspect
 import sys
 from dataclasses import FrozenInstanceError
 from types import ModuleType
@@ -77,10 +78,10 @@ def test_word_vectors_alone(clusters):
     np.testing.assert_allclose(both.storage.data, alone.storage.data + alone.output, rtol=1e-6)
 
 
-def test_settings_by_name_go_before_those_of_a_config(clusters):
-    table = train_glove(clusters, config=GloVeConfig(dim=5, epochs=1), dim=7)
-    assert table.dim == 7
-    assert len(table.card.training["mean_cost"]) == 1
+def test_the_defaults_are_those_of_the_config():
+    parameters = inspect.signature(train_glove).parameters
+    for name, value in GloVeConfig().to_dict().items():
+        assert parameters[name].default == value
 
 
 def test_progress_runs_to_the_end(clusters):
@@ -115,7 +116,6 @@ def test_divergence_says_what_to_lower(clusters):
         ({"memory_limit": 10}, "memory_limit=10"),
         ({"seed": -1}, "seed=-1"),
         ({"threads": 0}, "threads=0"),
-        ({"dimension": 3}, "unknown setting 'dimension'; known are dim"),
     ],
 )
 def test_a_bad_setting_is_named(clusters, settings, message):

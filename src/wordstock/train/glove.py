@@ -62,11 +62,19 @@ Report = Callable[[GloVeProgress], None]
 def train_glove(
     corpus: Corpus,
     *,
-    config: GloVeConfig | None = None,
+    dim: int = 100,
+    window: int = 10,
+    x_max: float = 10.0,
+    alpha: float = 0.75,
+    epochs: int = 15,
+    learning_rate: float = 0.05,
+    min_count: int = 5,
+    vectors: Literal["sum", "word"] = "sum",
+    memory_limit: int = 1 << 30,
+    seed: int = 1,
     threads: int | None = None,
     checkpoint: Path | str | None = None,
     progress: Report | None = None,
-    **settings: Any,
 ) -> Embeddings:
     """Train GloVe vectors.
 
@@ -77,7 +85,7 @@ def train_glove(
     Parameters
     ----------
     corpus : token shards, the folder of such shards, or an iterable of sentences (str, or lists of words).
-    config : the settings; None takes the defaults. Single ones are given by name: ``dim=300``, see ``GloVeConfig``.
+    dim, window, x_max, alpha, epochs, learning_rate, min_count, vectors, memory_limit, seed : see ``GloVeConfig``.
     threads : None = as many as there are cores.
     checkpoint : a folder. Co-occurrences are kept there, and the vectors after each epoch; the same call after an
         interruption continues, and one with more epochs goes on where fewer ended. None keeps nothing.
@@ -99,7 +107,7 @@ def train_glove(
     StorageError
         The disk is full, or a folder cannot be written.
     """
-    config = _config(config, settings)
+    config = GloVeConfig(dim, window, x_max, alpha, epochs, learning_rate, min_count, vectors, memory_limit, seed)
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise InputError(f"threads={threads!r}: needs a whole number from 1 on, or None for all cores")
     kept = None if checkpoint is None else Path(checkpoint)
@@ -116,14 +124,6 @@ def train_glove(
         tiles = _tiles(tokens, folder, config, workers, progress)
         state = _train(tokens, tiles, folder if kept else None, config, workers, progress)
         return _table(tokens, state, config)
-
-
-def _config(config: GloVeConfig | None, settings: dict[str, Any]) -> GloVeConfig:
-    known = GloVeConfig.__dataclass_fields__
-    for name in settings:
-        if name not in known:
-            raise InputError(f"unknown setting {name!r}; known are {', '.join(known)}")
-    return GloVeConfig(**({} if config is None else config.to_dict()) | settings)
 
 
 @contextmanager
@@ -250,7 +250,7 @@ def _epoch(
         chosen = rounds[number]
         cost = sum(workers.map(train, chosen, ahead=len(chosen)))
         if not math.isfinite(cost):
-            _check(cost, 0.0, epoch, config)
+            _check(cost, tiles.start_cost, epoch, config)
         yield cost, int((tiles.offsets[chosen + 1] - tiles.offsets[chosen]).sum())
 
 
