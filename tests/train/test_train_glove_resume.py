@@ -1,6 +1,8 @@
 """Being killed, going on, and what a checkpoint refuses."""
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from glove_samples import clustered
 
-from wordstock.errors import FormatError, InputError
+from wordstock.errors import FormatError, InputError, StorageError
 from wordstock.train import train_glove
 
 SETTINGS = {"dim": 12, "epochs": 6, "window": 4}
@@ -97,6 +99,36 @@ def test_a_shorter_state_is_a_format_error(clusters, tmp_path):
     path.write_bytes(json.dumps(head | {"shape": [1, 4, 16]}).encode() + b"\n")
     with pytest.raises(FormatError, match="expected rows"):
         train_glove(clusters, **SETTINGS, checkpoint=tmp_path)
+
+
+def test_a_full_disk_is_a_storage_error(clusters, tmp_path, monkeypatch):
+    """First while counting, by a limit on the size of files; then when the space for the tiles is taken."""
+    code = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+from glove_samples import clustered
+from wordstock.errors import StorageError
+from wordstock.train import train_glove
+train_glove(clustered(20), dim=2, epochs=1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+try:
+    train_glove(clustered(), dim=2, epochs=1, checkpoint=sys.argv[2])
+except StorageError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path)]
+    ran = subprocess.run(command, check=True, timeout=120, capture_output=True, text=True)
+    assert "the file would be larger than this system" in ran.stdout
+    assert not (tmp_path / "cells.json").exists()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(StorageError, match="the disk is full"):
+        train_glove(clusters, **SETTINGS, checkpoint=tmp_path)
+    monkeypatch.undo()
+    assert len(train_glove(clusters, **SETTINGS, checkpoint=tmp_path)) == len(clusters.vocabulary)
 
 
 @pytest.mark.parametrize("phase", ["count", "train"])
