@@ -73,6 +73,17 @@ def test_every_pair_is_visited_once_in_another_order_each_time():
     assert len(orders) == 5
 
 
+def test_pairs_of_one_word_stay_together_up_to_a_limit():
+    pairs = np.array([[i, j] for i in range(20, 24) for j in range(20)], np.int32)
+    targets = np.tile(np.array([[1.0, 0.5]], np.float32), (80, 1))
+    order = np.empty(80, np.int32)
+    train_tile(start(24, 5).rows, pairs, targets, order, np.float32(RATE), np.array([7], np.uint64))
+    assert sorted(order.tolist()) == list(range(80))
+    runs = np.split(order, np.flatnonzero(np.diff(order) != 1) + 1)
+    assert 4 < len(runs) <= 8
+    assert all(len(run) % 20 in (0, 4, 16) for run in runs)
+
+
 def test_an_empty_tile_costs_nothing():
     state = start(3, 4)
     before = state.rows.copy()
