@@ -14,19 +14,21 @@ SPEED = [
     "nearest",
     "analogy",
     "encode",
-    "read_wiki",
-    "count_vocab",
     "import_cost",
     "memory",
+    "read_wiki",
+    "count_vocab",
+    "train_glove",
 ]
 QUALITY = ["similarity", "fewshot"]
+TRAINING = ["train_glove"]
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all of them."""
     parts = []
-    for name in names or [*SPEED, *QUALITY]:
+    for name in names or [*SPEED, *QUALITY, *TRAINING]:
         module = importlib.import_module(name)
         print(f"{name} …", file=sys.stderr, flush=True)
         claim = (module.__doc__ or "").split("\n")[0]

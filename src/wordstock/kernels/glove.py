@@ -1,0 +1,119 @@
+"""One tile of GloVe's weighted least squares (Pennington, Socher & Manning 2014), by AdaGrad.
+
+A word has one row of the state with four lines: its word vector, the sums of that vector's squared steps, its context
+vector, and the sums of that. A vector carries its bias in the entry after its last component, and in the next one the
+constant 1 that the other side's bias is multiplied with, so that a bias costs no code of its own; the constant stays
+1 because its sum of squares starts at 1e30.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from wordstock.kernels.fetch_ahead import fetch_ahead
+
+__all__ = ["train_tile"]
+
+_AHEAD = 3  # pairs whose rows are asked for before they are needed
+_RUN = 16  # most pairs in a row with one first word
+_LINE = 16  # float32 numbers in a cache line
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _random(state):
+    """32 bits of xorshift64 (Marsaglia 2003); ``state`` uint64 (1,), not 0."""
+    x = state[0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    state[0] = x
+    return x >> np.uint64(32)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _descend(words, word_sums, contexts, context_sums, rate):
+    for d in range(len(words)):
+        x, y = words[d], contexts[d]
+        step_x, step_y = rate * y, rate * x
+        sum_x, sum_y = word_sums[d], context_sums[d]
+        words[d] = x - step_x / np.sqrt(sum_x)
+        contexts[d] = y - step_y / np.sqrt(sum_y)
+        word_sums[d] = sum_x + step_x * step_x
+        context_sums[d] = sum_y + step_y * step_y
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _dot(x, y):
+    total = np.float32(0)
+    for d in range(len(x)):
+        total += x[d] * y[d]
+    return total
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _shuffle_runs(pairs, order, random):
+    """Fill ``order`` with all numbers of pairs: runs of up to ``_RUN`` with the same first word, in random order.
+
+    The rows of the first word then stay in the nearest cache for a run: a third less time than pairs one by one.
+    """
+    n = len(pairs)
+    starts = np.empty(n + 1, np.int32)
+    runs = 0
+    for k in range(n):
+        if runs == 0 or pairs[k, 0] != pairs[k - 1, 0] or k - starts[runs - 1] == _RUN:
+            starts[runs] = k
+            runs += 1
+    starts[runs] = n
+    shuffled = np.empty(runs, np.int32)
+    for k in range(runs):
+        other = np.int64(_random(random) * np.uint64(k + 1) >> np.uint64(32))  # 0..k
+        shuffled[k] = shuffled[other]
+        shuffled[other] = k
+    end = 0
+    for run in shuffled:
+        for pair in range(starts[run], starts[run + 1]):
+            order[end] = pair
+            end += 1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def train_tile(state, pairs, targets, order, learning_rate, random):
+    """Go once through a tile's pairs of words, each in both directions, in a random order of runs.
+
+    Parameters
+    ----------
+    state : float32 (words, 4, width), changed in place.
+    pairs : int32 (n, 2), words i and j, sorted by i; i may equal j.
+    targets : float32 (n, 2), the logarithm of the pair's count, and its weight.
+    order : int32 (n,), scratch.
+    learning_rate : float32.
+    random : uint64 (1,), state of the random numbers, not 0.
+
+    Returns
+    -------
+    Sum of weight / 2 times squared error over the cells of the matrix, two for a pair of two words.
+    """
+    n = len(pairs)
+    _shuffle_runs(pairs, order, random)
+    cost = 0.0
+    flat = state.reshape(-1)
+    row = state.shape[1] * state.shape[2]
+    for k in range(n):
+        if k + _AHEAD < n:
+            ahead = order[k + _AHEAD]
+            for side in range(2):
+                start = np.int64(pairs[ahead, side]) * row
+                for line in range(start, start + row, _LINE):
+                    fetch_ahead(flat, line)
+        pair = order[k]
+        i, j = pairs[pair, 0], pairs[pair, 1]
+        target, weight = targets[pair, 0], targets[pair, 1]
+        error = _dot(state[i, 0], state[j, 2]) - target
+        cost += weight * error * error
+        if i != j:
+            other_error = _dot(state[j, 0], state[i, 2]) - target
+            cost += weight * other_error * other_error
+            _descend(state[j, 0], state[j, 1], state[i, 2], state[i, 3], learning_rate * weight * other_error)
+        _descend(state[i, 0], state[i, 1], state[j, 2], state[j, 3], learning_rate * weight * error)
+    return cost / 2
