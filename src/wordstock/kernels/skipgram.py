@@ -83,7 +83,7 @@ def train_skipgram(ids, span, tables, keep, targets, window, rate, thread, state
         for i in range(count):
             pairs += np.int64(work.repeats[i])
         train_targets(tables, count, n_targets, rate, block, work)
-        if pairs & 1023 < 8:
+        if centre % 128 == 0:  # float32 sums stay short
             loss -= np.float64(work.losses.sum())
             work.losses[:] = 0
     return (loss - np.float64(work.losses.sum())) / np.float64(rate), pairs

@@ -47,6 +47,7 @@ class Work(NamedTuple):
     """Scratch arrays of one thread; see ``make_work``."""
 
     kept: Array
+    context: Array
     rows: Array
     repeats: Array
     coming: Array
@@ -65,6 +66,7 @@ def make_work(slice_size: int, window: int, most_targets: int, dim: int) -> Work
     targets = most_targets + LARGEST_BLOCK
     return Work(
         kept=np.full(slice_size + 2 * window + 3, -1, np.int32),
+        context=np.zeros(contexts, np.int64),
         rows=np.zeros(contexts, np.int64),
         repeats=np.zeros(contexts, np.float32),
         coming=np.zeros(targets, np.int64),
