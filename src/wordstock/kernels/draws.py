@@ -42,7 +42,7 @@ def keep_words(ids, start, stop, keep, window, state, kept):
     """Thin out frequent words in ``ids[start:stop]``, with the neighbours that windows reach beyond it.
 
     ``ids`` int32, -1 ends a sentence; ``keep`` float32 (words,), probability of staying; ``kept`` int32
-    (stop - start + 2 * window + 3,) is filled with the words that stay, in order, -1 between sentences and at both ends.
+    (stop - start + 2 * window + 3,) is filled with the words that stay, in order; -1 between sentences, at both ends.
 
     Returns
     -------

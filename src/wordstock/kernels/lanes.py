@@ -49,7 +49,7 @@ def store(builder, value, pointer):
 
 
 def fma(builder, a, b, c):
-    """a * b + c, one instruction where the processor has it."""
+    """A * b + c, one instruction where the processor has it."""
     kind = ir.FunctionType(a.type, [a.type] * 3)
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{a.type.count}f32")
     return builder.call(function, [a, b, c])

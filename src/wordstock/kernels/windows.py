@@ -152,8 +152,15 @@ def train_targets(tables, n_rows, n_targets, rate, block, work):
             work.rates[n_rows, :] = 0
         for at in range(0, n_rows, 2):
             score_pair(
-                tables.inputs, tables.outputs, work.rows, targets, block, signs, work.rates, at, work.gradients, work.losses
+                tables.inputs,
+                tables.outputs,
+                work.rows,
+                targets,
+                block,
+                signs,
+                work.rates,
+                at,
+                work.gradients,
+                work.losses,
             )
-        update_block(
-            tables.inputs, tables.outputs, work.rows, targets, block, n_rows, work.gradients, tables.scales
-        )
+        update_block(tables.inputs, tables.outputs, work.rows, targets, block, n_rows, work.gradients, tables.scales)

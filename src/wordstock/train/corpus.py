@@ -26,10 +26,25 @@ _SAMPLE = 1 << 16  # ids at each end of a shard that its identity is made from
 class Shards(Protocol):
     """Token ids on disk or in memory: int32, -1 after each sentence, words numbered by falling count."""
 
-    vocabulary: Vocabulary
-    arrays: list[IdArray]
-    n_tokens: int
-    settings: dict[str, Any]
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Words with counts, the most frequent first."""
+        ...
+
+    @property
+    def arrays(self) -> list[IdArray]:
+        """The ids, one array per shard."""
+        ...
+
+    @property
+    def n_tokens(self) -> int:
+        """Ids of words in all arrays."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How text became words, for the card."""
+        ...
 
 
 Corpus = Shards | Path | str | Iterable[str | Sequence[str]]
@@ -56,7 +71,7 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
     if isinstance(corpus, (str, Path)):
         if not Path(corpus).is_dir():
             raise InputError(
-                f"corpus={str(corpus)!r:.80} is not a folder of shards; pass sentences as a list of str, or read a file first"
+                f"corpus={str(corpus)!r:.80} is not a folder of shards; pass sentences as an iterable of str"
             )
         yield _checked(shards.open_shards(Path(corpus)))
         return
@@ -76,7 +91,9 @@ def _checked(shards: Shards) -> Shards:
     for array in shards.arrays:
         if len(array) and (int(array.max()) >= words or int(array.min()) < -1):
             low, high = int(array.min()), int(array.max())
-            raise InputError(f"token ids run from {low} to {high}; with {words} words they must lie from -1 to {words - 1}")
+            raise InputError(
+                f"token ids run from {low} to {high}; with {words} words they must lie from -1 to {words - 1}"
+            )
     return shards
 
 

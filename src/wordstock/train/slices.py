@@ -37,7 +37,8 @@ def keep_probabilities(counts: IntArray, subsample: float) -> FloatArray:
     if subsample == 0:
         return np.ones(len(counts), np.float32)
     ratio = subsample * counts.sum() / np.maximum(counts, 1)
-    return np.minimum(1, np.sqrt(ratio) + ratio).astype(np.float32)
+    keep: FloatArray = np.minimum(1, np.sqrt(ratio) + ratio).astype(np.float32)
+    return keep
 
 
 class SliceTrainer:
@@ -61,7 +62,8 @@ class SliceTrainer:
             size = -(-most // -(-most // _LARGEST_BLOCK))  # blocks of equal size with the least padding
         self.targets = (0 if config.hierarchical else config.negative, noise, tree)
         self.block = (0,) * size
-        self.n_targets = most
+        lengths = np.diff(tree.offsets) if tree else np.full(len(counts), most)
+        self.start_loss = float(np.log(2) * (lengths * counts).sum() / counts.sum())  # of tables that know nothing
         self.kernel = train_skipgram if config.algorithm == "skipgram" else train_cbow
         self._work = [make_work(config.slice_size, config.window, most, columns) for _ in range(config.n_threads)]
         self._stop = threading.Event()
@@ -110,8 +112,7 @@ class SliceTrainer:
                         self._stop.set()
             except KeyboardInterrupt:
                 interrupted = True
-            finally:
-                self._stop.set() if interrupted else None
+                self._stop.set()
         for future in futures:
             future.result()
         results.sort()  # sums then do not depend on which thread was first
