@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-SPEED = ["read_formats", "open_native", "nearest", "analogy", "encode", "import_cost", "memory"]
+SPEED = ["read_formats", "open_native", "nearest", "analogy", "encode", "import_cost", "memory", "train_word2vec"]
 QUALITY = ["similarity", "fewshot"]
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]
 

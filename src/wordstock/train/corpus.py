@@ -67,17 +67,21 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
     if isinstance(corpus, Shards):
         yield _checked(corpus)
         return
-    shards = importlib.import_module("wordstock.vocab.shards")
     if isinstance(corpus, (str, Path)):
         if not Path(corpus).is_dir():
             raise InputError(
                 f"corpus={str(corpus)!r:.80} is not a folder of shards; pass sentences as an iterable of str"
             )
-        yield _checked(shards.open_shards(Path(corpus)))
+        yield _checked(_shards_module().open_shards(Path(corpus)))
         return
     with tempfile.TemporaryDirectory(prefix="wordstock-shards-") as temporary:
         place = folder / "shards" if folder else Path(temporary)
-        yield _checked(shards.build_shards(corpus, place, **options))
+        yield _checked(_shards_module().build_shards(corpus, place, **options))
+
+
+def _shards_module() -> Any:
+    """Imported only where shards have to be made or opened: training itself reads arrays."""
+    return importlib.import_module("wordstock.vocab.shards")
 
 
 def _checked(shards: Shards) -> Shards:
