@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -188,7 +189,7 @@ def _draw(table, state, out):
 def test_huffman_paths_are_a_shortest_prefix_code(counts):
     nodes, signs, offsets = huffman_paths(np.array(counts))
     lengths = np.diff(offsets)
-    codes = {tuple(signs[a:b]) for a, b in zip(offsets, offsets[1:], strict=False)}
+    codes = {tuple(signs[a:b]) for a, b in pairwise(offsets)}
     assert len(codes) == len(counts)
     assert sum(2.0**-length for length in lengths) == 1  # Kraft: every leaf is used
     assert nodes.min() == 0

@@ -1,7 +1,6 @@
 """Checkpoints: killed at any moment, stopped by hand, resumed bit for bit, refused where they do not fit."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from train_samples import shards_of, topic_sentences
 
-from tests_train_samples import shards_of, topic_sentences
 from wordstock.errors import FormatError, InputError
 from wordstock.train import train_word2vec
 
@@ -20,10 +19,10 @@ SMALL = {"dim": 20, "epochs": 4, "threads": 1, "slice_size": 500}
 SCRIPT = """
 import sys
 sys.path.insert(0, {here!r})
-from tests_train_samples import shards_of, topic_sentences
+from train_samples import shards_of, topic_sentences
 from wordstock.train import train_word2vec
 table = train_word2vec(
-    shards_of(topic_sentences(20000)), checkpoint=sys.argv[1], checkpoint_seconds=0,
+    shards_of(topic_sentences(8000)), checkpoint=sys.argv[1], checkpoint_seconds=0.1,
     dim=20, epochs=40, threads=1, slice_size=500,
 )
 print(table.fingerprint)
@@ -131,15 +130,13 @@ def test_an_interrupted_validation_keeps_its_best(topics, tmp_path):
     scores = iter([0.9, 0.2])
 
     def score(_table):
-        try:
-            return next(scores)
-        except StopIteration:
-            os.kill(os.getpid(), 0)
-            raise KeyboardInterrupt from None
+        if (value := next(scores, None)) is None:
+            raise KeyboardInterrupt
+        return value
 
     settings = SMALL | {"epochs": 3}
     with pytest.raises(KeyboardInterrupt):
         train_word2vec(topics, checkpoint=tmp_path, checkpoint_seconds=0, validation=score, patience=3, **settings)
     best = train_word2vec(topics, checkpoint=tmp_path, validation=lambda _: 0.1, patience=3, **settings)
     assert best.card.training["validation"] == [0.9, 0.2, 0.1]
-    assert best.path == tmp_path / "best.safetensors" or len(best) == len(topics.vocabulary)
+    assert best.path == tmp_path / "best.safetensors"

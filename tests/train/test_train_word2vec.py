@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from train_samples import MemoryShards, purity, shards_of, topic_sentences
 
-from tests_train_samples import MemoryShards, purity, shards_of, topic_sentences
 from wordstock.embeddings import Embeddings, read_native
 from wordstock.errors import InputError, WordstockError
 from wordstock.train import Word2VecConfig, train_word2vec
@@ -25,7 +25,9 @@ def test_words_of_one_topic_end_up_together(topics, algorithm, hierarchical):
     assert purity(table) > 0.95
     loss = table.card.training["loss"]
     assert len(loss) == 6
-    assert loss[-1] < 0.9 * loss[0]
+    assert loss[-1] < 0.95 * loss[0]
+    if hierarchical:
+        assert np.log(12) < loss[-1] < 1.05 * np.log(12)  # a topic's words cannot be told apart
     assert list(table.keys) == list(topics.vocabulary.keys)
     np.testing.assert_array_equal(table.vocabulary.counts, topics.vocabulary.counts)
     assert table.output.shape == (48, 20)
@@ -58,7 +60,8 @@ def test_one_thread_and_a_seed_give_the_same_bits(topics, algorithm):
 
 def test_training_goes_on_with_new_words(topics):
     old = train_word2vec(topics, **SMALL)
-    more = shards_of([[*sentence, "0_new"] for sentence in topic_sentences(400, topics=1, words=6)])
+    more = topic_sentences(1000, words=8)
+    more = shards_of([[*sentence, "0_new"] if sentence[0].startswith("0") else sentence for sentence in more])
     for policy, largest in (("frozen", 0), ("slow", 0.6), ("free", np.inf)):
         table = train_word2vec(more, init=old, old_rows=policy, **SMALL)
         kept = [key for key in old.keys if key in more.vocabulary]
@@ -105,10 +108,10 @@ def test_divergence_is_rolled_back_and_explained(topics, caplog):
     with pytest.raises(WordstockError, match=r"diverged 4 times .*lower learning_rate"):
         train_word2vec(topics, init=broken, **SMALL)
     caplog.clear()
-    table = train_word2vec(topics, **(SMALL | {"learning_rate": 12.0}))
-    assert "back to the start with the learning rate halved to 6" in caplog.text
+    table = train_word2vec(topics, **(SMALL | {"learning_rate": 2.0}))
+    assert "back to the start with the learning rate halved to 1" in caplog.text
     assert table.card.training["divergences"] >= 1
-    assert table.card.training["learning_rate"] < 12
+    assert table.card.training["learning_rate"] < 2
     table.check_finite()
 
 

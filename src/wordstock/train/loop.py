@@ -7,12 +7,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Event
 
 from wordstock.errors import WordstockError
 from wordstock.kernels.windows import Tables
 from wordstock.train.checkpoint import Checkpoint
 from wordstock.train.config import Word2VecConfig
 from wordstock.train.corpus import IdArray, plan_slices
+from wordstock.train.interrupt import interrupt_flag
 from wordstock.train.slices import Done, SliceTrainer
 from wordstock.train.state import Progress, TrainState
 
@@ -65,21 +67,27 @@ class EpochLoop:
             state = saved
             _log.info("continuing at epoch %d, slice %d of %d", state.epoch + 1, state.slice, len(slices))
         saved_at = time.monotonic()
-        while state.epoch < self.config.epochs and not state.stopped:
-            done = self._group(tables, state, slices)
-            if self._diverged(done):
-                tables, state = self._roll_back(tables, state, done)
-                continue
-            _advance(state, done)
-            if state.slice == len(slices):
-                self._end_epoch(tables, state)
-            due = time.monotonic() - saved_at > self.interval
-            if self.checkpoint and (due or state.epoch == self.config.epochs or state.stopped):
-                self.checkpoint.save(tables, state)
-                saved_at = time.monotonic()
+        with interrupt_flag() as stop:
+            while state.epoch < self.config.epochs and not state.stopped:
+                done = self._group(tables, state, slices, stop)
+                if self._diverged(done):
+                    del tables  # before new ones are made
+                    tables, state = self._roll_back(state, done)
+                else:
+                    _advance(state, done)
+                    if state.slice == len(slices):
+                        self._end_epoch(tables, state)
+                    ended = state.epoch == self.config.epochs or state.stopped or stop.is_set()
+                    if self.checkpoint and (ended or time.monotonic() - saved_at > self.interval):
+                        self.checkpoint.save(tables, state)
+                        saved_at = time.monotonic()
+                if stop.is_set():
+                    if self.checkpoint:
+                        _log.warning("stopped; the same call continues from %s", self.checkpoint.folder)
+                    raise KeyboardInterrupt
         return tables, state
 
-    def _group(self, tables: Tables, state: TrainState, slices: list[tuple[int, int, int]]) -> Done:
+    def _group(self, tables: Tables, state: TrainState, slices: list[tuple[int, int, int]], stop: Event) -> Done:
         first = state.slice
         group = slices[first : first + _GROUP]
         started = time.perf_counter()
@@ -101,20 +109,9 @@ class EpochLoop:
                 speed, rate = words / max(seconds, 1e-9), rate_of(first + begun)
                 self.progress(Progress(state.epoch + 1, self.config.epochs, share, words, speed, loss, rate, left))
 
-        try:
-            done = self.trainer.run(tables, self.arrays, group, first, state.epoch, rate_of, watch)
-        except KeyboardInterrupt as stop:
-            if stop.args and not self._diverged(stop.args[0]):
-                _advance(state, stop.args[0])
-                state.seconds += time.perf_counter() - started
-                if state.slice == len(slices):
-                    self._end_epoch(tables, state)
-                if self.checkpoint:
-                    self.checkpoint.save(tables, state)
-                    _log.warning("stopped; the same call continues from %s", self.checkpoint.folder)
-            raise KeyboardInterrupt from None
+        done = self.trainer.run(tables, self.arrays, group, first, state.epoch, rate_of, watch, stop)
         state.seconds += time.perf_counter() - started
-        watch(len(group))
+        watch(done.slices)
         return done
 
     def _end_epoch(self, tables: Tables, state: TrainState) -> None:
@@ -130,7 +127,7 @@ class EpochLoop:
     def _diverged(self, done: Done) -> bool:
         return not math.isfinite(done.loss) or done.loss > _DIVERGED * self.trainer.start_loss * max(done.items, 1)
 
-    def _roll_back(self, tables: Tables, state: TrainState, done: Done) -> tuple[Tables, TrainState]:
+    def _roll_back(self, state: TrainState, done: Done) -> tuple[Tables, TrainState]:
         factor, retries = state.rate_factor / 2, state.retries + 1
         found = (
             f"mean loss {done.loss / max(done.items, 1):.3g} where untrained vectors have {self.trainer.start_loss:.3g}"
@@ -141,7 +138,6 @@ class EpochLoop:
                 f"training diverged {retries} times ({found}), the last time from learning_rate={rate * factor * 2:g}: "
                 f"lower learning_rate (now {rate:g}), negative or window, and look for damaged text or vectors"
             )
-        del tables  # before the new ones are made
         fresh = self.fresh()
         back = (self.checkpoint.load(fresh) if self.checkpoint else None) or TrainState()
         place = f"epoch {back.epoch + 1}, slice {back.slice}" if back.words else "the start"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wordstock.kernels.blocks import LARGEST_BLOCK
 from wordstock.kernels.cbow import train_cbow
 from wordstock.kernels.sampling import alias_table, huffman_paths
 from wordstock.kernels.skipgram import train_skipgram
@@ -20,7 +21,7 @@ from wordstock.train.corpus import IdArray
 __all__ = ["Done", "SliceTrainer", "keep_probabilities"]
 
 _TREE_BLOCK = 6  # nodes at once: paths of frequent words, which most centres are, have about a dozen
-_LARGEST_BLOCK = 8
+_PULSE = 0.2  # seconds between two looks at the threads
 
 
 class Done(NamedTuple):
@@ -59,14 +60,13 @@ class SliceTrainer:
             size = _TREE_BLOCK
         else:
             noise = alias_table(counts.astype(np.float64) ** config.noise_power)
-            size = -(-most // -(-most // _LARGEST_BLOCK))  # blocks of equal size with the least padding
+            size = -(-most // -(-most // LARGEST_BLOCK))  # blocks of equal size with the least padding
         self.targets = (0 if config.hierarchical else config.negative, noise, tree)
         self.block = (0,) * size
         lengths = np.diff(tree.offsets) if tree else np.full(len(counts), most)
         self.start_loss = float(np.log(2) * (lengths * counts).sum() / counts.sum())  # of tables that know nothing
         self.kernel = train_skipgram if config.algorithm == "skipgram" else train_cbow
         self._work = [make_work(config.slice_size, config.window, most, columns) for _ in range(config.n_threads)]
-        self._stop = threading.Event()
 
     def run(
         self,
@@ -77,49 +77,40 @@ class SliceTrainer:
         epoch: int,
         rate_of: Callable[[int], float],
         watch: Callable[[int], None],
+        stop: threading.Event,
     ) -> Done:
         """Train on ``slices``, numbered from ``first`` within the epoch; threads take the next one in turn.
 
         The random draws of a slice depend on seed, epoch and its number only. ``watch`` is called from this thread now
-        and then with the number of slices begun. After Ctrl-C the running slices are finished, then KeyboardInterrupt
-        is raised with the Done as its argument.
+        and then with the number of slices done. Once ``stop`` is set no further slice is begun.
         """
         turn = iter(range(len(slices)))
-        lock = threading.Lock()
+        lock, failed = threading.Lock(), threading.Event()
         results: list[tuple[int, float, int, int]] = []
-        self._stop.clear()
 
         def next_slice() -> int | None:
             with lock:
-                return None if self._stop.is_set() else next(turn, None)
+                return None if stop.is_set() or failed.is_set() else next(turn, None)
 
         def work(thread: int) -> None:
             state = np.empty(1, np.uint64)
             while (at := next_slice()) is not None:
-                shard, start, stop = slices[at]
+                shard, begin, end = slices[at]
                 state[:] = _random_state(self.config.seed, epoch, first + at)
-                loss, items = self._train(tables, arrays[shard], start, stop, rate_of(first + at), thread, state)
-                words = int(np.count_nonzero(arrays[shard][start:stop] >= 0))
+                loss, items = self._train(tables, arrays[shard], begin, end, rate_of(first + at), thread, state)
+                words = int(np.count_nonzero(arrays[shard][begin:end] >= 0))
                 results.append((at, loss, items, words))
 
-        interrupted = False
         with ThreadPoolExecutor(len(self._work), thread_name_prefix="wordstock-train") as pool:
             futures = [pool.submit(work, thread) for thread in range(len(self._work))]
-            try:
-                while wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION).not_done:
-                    watch(len(results))
-                    if any(future.done() and future.exception() for future in futures):
-                        self._stop.set()
-            except KeyboardInterrupt:
-                interrupted = True
-                self._stop.set()
+            while wait(futures, timeout=_PULSE, return_when=FIRST_EXCEPTION).not_done:
+                watch(len(results))
+                if any(future.done() and future.exception() for future in futures):
+                    failed.set()
         for future in futures:
             future.result()
         results.sort()  # sums then do not depend on which thread was first
-        done = Done(len(results), sum(r[1] for r in results), sum(r[2] for r in results), sum(r[3] for r in results))
-        if interrupted:
-            raise KeyboardInterrupt(done)
-        return done
+        return Done(len(results), sum(r[1] for r in results), sum(r[2] for r in results), sum(r[3] for r in results))
 
     def _train(
         self,

@@ -1,6 +1,7 @@
 """A stand-in for shards: ids in memory with the attributes that training reads."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def shards_of(sentences, pieces=1):
     cuts = [len(sentences) * i // pieces for i in range(pieces + 1)]
     arrays = [
         np.array([i for sentence in sentences[a:b] for i in [*map(number.get, sentence), -1]], np.int32)
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in pairwise(cuts)
     ]
     return MemoryShards(Vocabulary.from_keys(words, counts=np.array([counts[word] for word in words])), arrays)
 
