@@ -109,10 +109,15 @@ def slice_of(kernel, t, ids, *, negative=3, tree=None, rate=1e-3, window=1, span
 @pytest.mark.parametrize("kernel", [train_skipgram, train_cbow])
 @pytest.mark.parametrize("softmax", [False, True])
 def test_training_follows_the_gradient_of_its_own_loss(kernel, softmax):
-    """With a tiny rate: change / rate = - d loss / d table, by finite differences along random directions."""
+    """With a tiny rate: change / rate = - d loss / d table, by finite differences along random directions.
+
+    CBOW gives each word of a window the whole gradient, as the original does; with one context word that is the slope.
+    """
     counts = np.array([50, 40, 30, 20, 10, 9, 8, 7, 6, 5, 4])
     tree = Tree(*huffman_paths(counts)) if softmax else None
-    ids = np.array([1, 2, 1, -1, 4, 4, 5, 0, -1], np.int32)
+    ids = np.array(
+        [1, 2, 1, -1, 4, 4, 5, 0, -1] if kernel is train_skipgram else [1, 2, -1, 4, 5, -1, 0, 3, -1], np.int32
+    )
     rate, tiny = 1e-3, 1e-6
     changed = tables()
     slice_of(kernel, changed, ids, tree=tree, rate=rate)
@@ -128,13 +133,21 @@ def test_training_follows_the_gradient_of_its_own_loss(kernel, softmax):
             losses.append(slice_of(kernel, moved, ids, tree=tree, rate=tiny)[0])
         slope = (losses[0] - losses[1]) / 0.04
         step = (getattr(changed, name) - getattr(start, name)).astype(np.float64)[:V] / rate
-        share = 1.0
-        if kernel is train_cbow and name == "inputs":
-            share = None  # the original does not divide a window's gradient by its number of words
-        if share:
-            np.testing.assert_allclose((step * towards[:V]).sum(), -slope, rtol=0.06, atol=0.05)
-        else:
-            assert (step * towards[:V]).sum() * -slope > 0
+        np.testing.assert_allclose((step * towards[:V]).sum(), -slope, rtol=0.06, atol=0.05)
+
+
+def test_cbow_gives_every_word_of_a_window_the_whole_gradient():
+    ids = np.array([7, 3, 9, -1], np.int32)
+    t, start = tables(), tables()
+    loss, windows = slice_of(train_cbow, t, ids, rate=1e-3, span=(1, 2))
+    assert windows == 1
+    mean = (start.inputs[7] + start.inputs[9]) / 2
+    error = 1 - sigmoid(mean @ start.outputs[3])
+    assert loss > -np.log(1 - error)
+    np.testing.assert_allclose((t.outputs[3] - start.outputs[3]) / 1e-3, error * mean, atol=2e-3)
+    change = (t.inputs - start.inputs)[:V]
+    np.testing.assert_allclose(change[7], change[9], atol=1e-6)
+    assert set(np.flatnonzero(np.abs(change).max(axis=1))) == {7, 9}
 
 
 def test_a_repeated_word_counts_twice():

@@ -19,6 +19,7 @@ from wordstock.vocab import Vocabulary
 __all__ = ["Corpus", "Shards", "corpus_identity", "opened_corpus", "plan_slices"]
 
 IdArray = npt.NDArray[np.int32]
+_SMALLEST, _FEWEST = 1000, 64  # positions in a slice, and slices in an epoch
 _SAMPLE = 1 << 16  # ids at each end of a shard that its identity is made from
 
 
@@ -115,7 +116,11 @@ def corpus_identity(shards: Shards) -> str:
 
 
 def plan_slices(arrays: Sequence[IdArray], size: int) -> list[tuple[int, int, int]]:
-    """(shard, start, stop) of every slice, in corpus order; windows reach across the cuts."""
+    """(shard, start, stop) of every slice, in corpus order; windows reach across the cuts.
+
+    Slices of a small corpus are smaller than ``size``, so that its learning rate falls in steps that are small too.
+    """
+    size = min(size, max(_SMALLEST, sum(map(len, arrays)) // _FEWEST))
     return [
         (number, start, min(start + size, len(ids)))
         for number, ids in enumerate(arrays)

@@ -103,10 +103,14 @@ class SliceTrainer:
 
         with ThreadPoolExecutor(len(self._work), thread_name_prefix="wordstock-train") as pool:
             futures = [pool.submit(work, thread) for thread in range(len(self._work))]
-            while wait(futures, timeout=_PULSE, return_when=FIRST_EXCEPTION).not_done:
-                watch(len(results))
-                if any(future.done() and future.exception() for future in futures):
-                    failed.set()
+            try:
+                while wait(futures, timeout=_PULSE, return_when=FIRST_EXCEPTION).not_done:
+                    watch(len(results))
+                    if any(future.done() and future.exception() for future in futures):
+                        failed.set()
+            except BaseException:
+                failed.set()
+                raise
         for future in futures:
             future.result()
         results.sort()  # sums then do not depend on which thread was first
