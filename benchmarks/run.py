@@ -18,10 +18,9 @@ SPEED = [
     "memory",
     "read_wiki",
     "count_vocab",
-    "train_glove",
 ]
 QUALITY = ["similarity", "fewshot"]
-TRAINING = ["train_glove"]
+TRAINING = ["train_word2vec", "train_glove"]
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]
 
 

@@ -1,9 +1,7 @@
 """Training GloVe: what is learned, what is promised about seeds and threads, and bad input."""
 
 import inspect
-import sys
 from dataclasses import FrozenInstanceError
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,7 +9,9 @@ from glove_samples import CLUSTERS, SIZE, clustered, shards_of
 
 import wordstock as ws
 from wordstock.errors import InputError, WordstockError
+from wordstock.text import Tokenizer
 from wordstock.train import GloVeConfig, train_glove
+from wordstock.vocab import build_shards
 
 QUICK = {"dim": 12, "epochs": 3, "window": 4}
 
@@ -148,17 +148,14 @@ def test_two_words_are_enough():
     assert np.isfinite(table.storage.data).all()
 
 
-def test_sentences_and_folders_go_through_shards(clusters, monkeypatch, tmp_path):
-    calls = []
-    stand_in = ModuleType("wordstock.vocab.shards")
-    stand_in.build_shards = lambda sentences, folder, **settings: calls.append((list(sentences), settings)) or clusters
-    stand_in.open_shards = lambda folder: calls.append(folder) or clusters
-    monkeypatch.setitem(sys.modules, "wordstock.vocab.shards", stand_in)
-    first = train_glove(iter(["a b", ["c", "d"]]), **QUICK, min_count=2)
-    assert calls[0][0] == ["a b", ["c", "d"]]
-    assert calls[0][1]["min_count"] == 2
-    second = train_glove(tmp_path, **QUICK)
-    assert calls[1] == tmp_path
+def test_sentences_and_folders_go_through_shards(tmp_path):
+    sentences = [["cat", "dog", "cat"], "the river and the boat", ["dog", "cat"]] * 20
+    first = train_glove(iter(sentences), **QUICK, min_count=2)
+    assert first["river"].shape == (first.dim,)
+    build_shards(sentences, tmp_path / "shards", min_count=2)
+    second = train_glove(tmp_path / "shards", **QUICK)
+    assert list(first) == list(second)
     np.testing.assert_array_equal(first.storage.data, second.storage.data)
+    assert first.config.tokenizer == Tokenizer()
     with pytest.raises(InputError, match="is not a folder of shards"):
         train_glove(tmp_path / "none")

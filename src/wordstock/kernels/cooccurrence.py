@@ -7,9 +7,9 @@ needed. Only the lower triangle is kept (column <= row): the matrix is symmetric
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from wordstock.kernels.compiled import compiled
 from wordstock.kernels.fetch_ahead import fetch_ahead
 
 __all__ = ["count_rows", "count_words", "merge_rows", "place_words"]
@@ -17,7 +17,7 @@ __all__ = ["count_rows", "count_words", "merge_rows", "place_words"]
 _AHEAD = 8  # windows whose tokens are asked for before they are needed
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def count_words(ids, first, last, counts):
     """Add to ``counts`` int64 (words,) how often each id >= 0 stands in ``ids[first:last]`` (int32)."""
     for p in range(first, last):
@@ -25,7 +25,7 @@ def count_words(ids, first, last, counts):
             counts[ids[p]] += 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def place_words(ids, first, last, cursors, positions):
     """Write the positions first..last to ``positions`` (int32), each at its word's cursor, which moves on.
 
@@ -38,7 +38,7 @@ def place_words(ids, first, last, cursors, positions):
             cursors[word] += 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def count_rows(ids, positions, starts, weights, row, stop, sums, columns, values, lengths):
     """Count the rows row..stop.
 
@@ -96,7 +96,7 @@ def count_rows(ids, positions, starts, weights, row, stop, sums, columns, values
     return end
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def merge_rows(parts, amounts, bounds, sums, columns, values, lengths):
     """Add up the same rows of several runs.
 

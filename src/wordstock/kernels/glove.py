@@ -8,9 +8,9 @@ constant 1 that the other side's bias is multiplied with, so that a bias costs n
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from wordstock.kernels.compiled import compiled
 from wordstock.kernels.fetch_ahead import fetch_ahead
 
 __all__ = ["train_tile"]
@@ -20,7 +20,7 @@ _RUN = 16  # most pairs in a row with one first word
 _LINE = 16  # float32 numbers in a cache line
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _random(state):
     """32 bits of xorshift64 (Marsaglia 2003); ``state`` uint64 (1,), not 0."""
     x = state[0]
@@ -31,7 +31,7 @@ def _random(state):
     return x >> np.uint64(32)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _descend(words, word_sums, contexts, context_sums, rate):
     for d in range(len(words)):
         x, y = words[d], contexts[d]
@@ -43,7 +43,7 @@ def _descend(words, word_sums, contexts, context_sums, rate):
         context_sums[d] = sum_y + step_y * step_y
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _dot(x, y):
     total = np.float32(0)
     for d in range(len(x)):
@@ -51,7 +51,7 @@ def _dot(x, y):
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _shuffle_runs(pairs, order, random):
     """Fill ``order`` with all numbers of pairs: runs of up to ``_RUN`` with the same first word, in random order.
 
@@ -77,7 +77,7 @@ def _shuffle_runs(pairs, order, random):
             end += 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def train_tile(state, pairs, targets, order, learning_rate, random):
     """Go once through a tile's pairs of words, each in both directions, in a random order of runs.
 

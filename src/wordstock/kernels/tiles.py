@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from wordstock.kernels.compiled import compiled
 
 __all__ = ["count_tiles", "place_cells", "weigh_cells"]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _tile(one, other, groups):
     """Number of the tile of two words: word w is in group w mod ``groups``, a power of two."""
     a, b = one & (groups - 1), other & (groups - 1)
@@ -16,7 +17,7 @@ def _tile(one, other, groups):
     return low * groups - low * (low - 1) // 2 + high - low
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def count_tiles(row, lengths, columns, groups, counts):
     """Add to ``counts`` int64 (tiles,) the cells of the rows from ``row`` on, as ``count_rows`` lays them out."""
     k = 0
@@ -26,7 +27,7 @@ def count_tiles(row, lengths, columns, groups, counts):
             k += 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def weigh_cells(values, x_max, alpha, targets):
     """Write log(x) and min(1, (x / x_max) ** alpha) of each of ``values`` float64 to ``targets`` float32 (n, 2)."""
     shift = np.log(x_max)
@@ -36,7 +37,7 @@ def weigh_cells(values, x_max, alpha, targets):
         targets[k, 1] = np.exp(alpha * min(0.0, log - shift))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def place_cells(row, lengths, columns, targets, groups, cursors, pairs, placed):
     """Write each cell at its tile's cursor.
 

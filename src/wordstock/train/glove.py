@@ -22,10 +22,10 @@ from wordstock.errors import InputError, WordstockError
 from wordstock.kernels.glove import train_tile
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.train.cooccurrence import Plan, count_cooccurrences
+from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus
 from wordstock.train.glove_config import GloVeConfig
 from wordstock.train.glove_state import State, load_state, new_state, save_state
 from wordstock.train.tiles import Tiles, open_tiles, rounds_of, write_tiles
-from wordstock.train.tokens import Corpus, Tokens, fingerprint_of, open_tokens
 from wordstock.train.workers import Workers
 
 __all__ = ["GloVeProgress", "train_glove"]
@@ -112,12 +112,7 @@ def train_glove(
         raise InputError(f"threads={threads!r}: needs a whole number from 1 on, or None for all cores")
     kept = None if checkpoint is None else Path(checkpoint)
     with (
-        open_tokens(
-            corpus,
-            kept and kept / "shards",
-            min_count=config.min_count,
-            memory_limit=config.memory_limit,
-        ) as tokens,
+        opened_corpus(corpus, kept, {"min_count": config.min_count, "memory_limit": config.memory_limit}) as tokens,
         Workers(threads or thread_count()) as workers,
         _folder(kept) as folder,
     ):
@@ -143,10 +138,10 @@ def _groups(words: int, dim: int) -> int:
     return min(max(1 << math.ceil(math.log2(max(wanted, 1))), _GROUPS[0]), _GROUPS[1])
 
 
-def _tiles(tokens: Tokens, folder: Path, config: GloVeConfig, workers: Workers, progress: Report | None) -> Tiles:
+def _tiles(tokens: Shards, folder: Path, config: GloVeConfig, workers: Workers, progress: Report | None) -> Tiles:
     words = len(tokens.vocabulary)
     settings: dict[str, Any] = {
-        "corpus": fingerprint_of(tokens),
+        "corpus": corpus_identity(tokens),
         "window": config.window,
         "x_max": float(config.x_max),
         "alpha": float(config.alpha),
@@ -187,7 +182,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 
 def _train(
-    tokens: Tokens,
+    tokens: Shards,
     tiles: Tiles,
     folder: Path | None,
     config: GloVeConfig,
@@ -264,7 +259,7 @@ def _check(cost: float, start_cost: float, epoch: int, config: GloVeConfig) -> N
     )
 
 
-def _table(tokens: Tokens, state: State, config: GloVeConfig) -> Embeddings:
+def _table(tokens: Shards, state: State, config: GloVeConfig) -> Embeddings:
     vectors: FloatArray = state.words + state.contexts if config.vectors == "sum" else state.words.copy()
     training = {"algorithm": "glove", **config.to_dict(), "tokens": tokens.n_tokens, "mean_cost": state.costs}
     tokenizer = tokens.settings.get("tokenizer", {})
@@ -273,6 +268,9 @@ def _table(tokens: Tokens, state: State, config: GloVeConfig) -> Embeddings:
         training={**training, "corpus": tokens.settings},
         citation=_CITATION,
     )
-    table = Embeddings(tokens.vocabulary, Storage(vectors), card=card, output=state.contexts.copy())
+    encode = EncodeConfig.for_keys(tokens.vocabulary.keys)
+    if card.tokenizer:
+        encode = EncodeConfig.from_dict(encode.to_dict() | {"tokenizer": card.tokenizer})
+    table = Embeddings(tokens.vocabulary, Storage(vectors), card=card, config=encode, output=state.contexts.copy())
     table.check_finite()
     return table

@@ -1,0 +1,111 @@
+"""Settings of word2vec training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from wordstock._threads import thread_count
+from wordstock.errors import InputError
+
+__all__ = ["Algorithm", "OldRows", "Word2VecConfig"]
+
+Algorithm = Literal["skipgram", "cbow"]
+OldRows = Literal["free", "slow", "frozen"]
+
+_START = {"skipgram": 0.025, "cbow": 0.05}  # as word2vec.c has them
+
+
+@dataclass(frozen=True)
+class Word2VecConfig:
+    """How vectors are learned (Mikolov et al. 2013, "Distributed representations of words and phrases").
+
+    Parameters
+    ----------
+    dim : length of the vectors.
+    algorithm : "skipgram" (each word of a window predicts the centre) or "cbow" (their mean does).
+    window : widest reach to either side, in words; each centre draws its own from 1 to that.
+    negative : noise words to a centre; they are shared by its whole window. Not used with ``hierarchical``.
+    hierarchical : predict a path in a Huffman tree instead of telling the word from noise.
+    subsample : words rarer than this share of the corpus are all used, more frequent ones thinned out; 0 = use all.
+    noise_power : noise words are drawn in proportion to count ** noise_power.
+    learning_rate : of the first word; None = 0.025 for skip-gram, 0.05 for CBOW.
+    min_learning_rate : of the last word; between them the rate falls linearly.
+    epochs : passes over the corpus.
+    seed : of everything random; with ``threads=1`` the same seed gives the same bits.
+    threads : of one process; None = all cores. Several threads update the same vectors without locks.
+    old_rows : when training goes on from earlier vectors, what happens to theirs: "free" to move, "slow" (with
+        ``old_rate`` of the learning rate) or "frozen". Output vectors always move.
+    old_rate : share of the learning rate for slow rows.
+    slice_size : corpus positions to one kernel call; the learning rate is constant within.
+
+    Raises
+    ------
+    InputError
+        A value out of range.
+    """
+
+    dim: int = 100
+    algorithm: Algorithm = "skipgram"
+    window: int = 5
+    negative: int = 5
+    hierarchical: bool = False
+    subsample: float = 1e-3
+    noise_power: float = 0.75
+    learning_rate: float | None = None
+    min_learning_rate: float = 1e-4
+    epochs: int = 5
+    seed: int = 1
+    threads: int | None = None
+    old_rows: OldRows = "free"
+    old_rate: float = 0.1
+    slice_size: int = 50_000
+
+    def __post_init__(self) -> None:
+        for name, known in (("algorithm", get_args(Algorithm)), ("old_rows", get_args(OldRows))):
+            if getattr(self, name) not in known:
+                raise InputError(f"{name}={getattr(self, name)!r}: known are {', '.join(map(repr, known))}")
+        for name in ("dim", "window", "epochs", "slice_size"):
+            self._whole(name, 1)
+        self._whole("seed", 0)
+        if not self.hierarchical:
+            self._whole("negative", 1)
+        if self.threads is not None:
+            self._whole("threads", 1)
+        self._between("subsample", 0, 1)
+        self._between("old_rate", 0, 1)
+        self._between("noise_power", 0, 10)
+        self._between("min_learning_rate", 0, math.inf, open_start=True)
+        if self.learning_rate is not None:
+            self._between("learning_rate", 0, math.inf, open_start=True)
+        if self.min_learning_rate > self.first_rate:
+            raise InputError(
+                f"min_learning_rate={self.min_learning_rate:g} is above learning_rate={self.first_rate:g}; lower it"
+            )
+
+    def _whole(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InputError(f"{name}={value!r}: needs a whole number of at least {least}")
+
+    def _between(self, name: str, low: float, high: float, *, open_start: bool = False) -> None:
+        value = getattr(self, name)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not low <= value <= high or not math.isfinite(value) or (open_start and value == low):
+            span = f"above {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            raise InputError(f"{name}={value!r}: needs a number {span}")
+
+    @property
+    def first_rate(self) -> float:
+        """The learning rate of the first word."""
+        return _START[self.algorithm] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that training uses."""
+        return self.threads or thread_count()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return asdict(self)

@@ -1,0 +1,129 @@
+"""What training reads: token ids in shards, whatever the caller has."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from wordstock.errors import InputError
+from wordstock.vocab import Vocabulary
+
+__all__ = ["Corpus", "Shards", "corpus_identity", "opened_corpus", "plan_slices"]
+
+IdArray = npt.NDArray[np.int32]
+_SMALLEST, _FEWEST = 1000, 64  # positions in a slice, and slices in an epoch
+_SAMPLE = 1 << 16  # ids at each end of a shard that its identity is made from
+
+
+@runtime_checkable
+class Shards(Protocol):
+    """Token ids on disk or in memory: int32, -1 after each sentence, words numbered by falling count."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Words with counts, the most frequent first."""
+        ...
+
+    @property
+    def arrays(self) -> list[IdArray]:
+        """The ids, one array per shard."""
+        ...
+
+    @property
+    def n_tokens(self) -> int:
+        """Ids of words in all arrays."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How text became words, for the card."""
+        ...
+
+
+Corpus = Shards | Path | str | Iterable[str | Sequence[str]]
+
+
+@contextmanager
+def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) -> Iterator[Shards]:
+    """Shards of a corpus; those made here lie in ``folder``, or in a temporary one that goes with the context.
+
+    Parameters
+    ----------
+    corpus : shards, the folder they are in, or sentences.
+    options : of ``vocab.shards.build_shards``; only for sentences.
+
+    Raises
+    ------
+    InputError
+        A single str that is not a folder, fewer than two words, or no counts.
+    """
+    from wordstock.vocab.shards import build_shards, open_shards
+
+    if isinstance(corpus, Shards):
+        yield _checked(corpus)
+        return
+    if isinstance(corpus, str | Path):
+        if not Path(corpus).is_dir():
+            raise InputError(
+                f"corpus={str(corpus)!r:.80} is not a folder of shards; pass sentences as an iterable of str"
+            )
+        yield _checked(open_shards(Path(corpus)))
+        return
+    given: object = corpus
+    if not isinstance(given, Iterable):
+        raise InputError(
+            f"a corpus is shards, a folder of them or an iterable of sentences, not {type(given).__name__}"
+        )
+    with tempfile.TemporaryDirectory(prefix="wordstock-shards-") as temporary:
+        place = folder / "shards" if folder else Path(temporary)
+        yield _checked(build_shards(corpus, place, **options))
+
+
+def _checked(shards: Shards) -> Shards:
+    words = len(shards.vocabulary)
+    if shards.n_tokens == 0:
+        raise InputError("the corpus holds no word that is trained on; give more text or lower min_count")
+    if words < 2:
+        raise InputError(f"the corpus holds {words} different word; training needs at least 2")
+    if shards.vocabulary.counts is None:
+        raise InputError("the corpus has no word counts; build its shards with wordstock.vocab")
+    for array in shards.arrays:
+        if len(array) and (int(array.max()) >= words or int(array.min()) < -1):
+            low, high = int(array.min()), int(array.max())
+            raise InputError(
+                f"token ids run from {low} to {high}; with {words} words they must lie from -1 to {words - 1}"
+            )
+    return shards
+
+
+def corpus_identity(shards: Shards) -> str:
+    """A hash of vocabulary, counts, sizes and the ends of every shard: enough to tell corpora apart, in no time."""
+    state = hashlib.sha256()
+    vocabulary = shards.vocabulary
+    for array in (vocabulary.blob, vocabulary.offsets, vocabulary.counts):
+        state.update(np.ascontiguousarray(array).tobytes())
+    for ids in shards.arrays:
+        state.update(f"{len(ids)} ".encode())
+        state.update(ids[:_SAMPLE].tobytes())
+        state.update(ids[-_SAMPLE:].tobytes())
+    return state.hexdigest()[:32]
+
+
+def plan_slices(arrays: Sequence[IdArray], size: int) -> list[tuple[int, int, int]]:
+    """(shard, start, stop) of every slice, in corpus order; windows reach across the cuts.
+
+    Slices of a small corpus are smaller than ``size``, so that its learning rate falls in steps that are small too.
+    """
+    size = min(size, max(_SMALLEST, sum(map(len, arrays)) // _FEWEST))
+    return [
+        (number, start, min(start + size, len(ids)))
+        for number, ids in enumerate(arrays)
+        for start in range(0, len(ids), size)
+    ]

@@ -1,0 +1,54 @@
+"""The two matrices that training updates: padded rows on cache lines, and back to a plain matrix without a copy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wordstock.kernels.windows import Tables
+from wordstock.protocols import FloatArray
+
+__all__ = ["SPARE_ROWS", "aligned_zeros", "compact", "new_tables", "padded"]
+
+SPARE_ROWS = 2  # per thread, behind the rows of the words: see kernels.windows.Tables
+_LINE = 16  # floats in a cache line
+_BLOCK = 4096  # rows handled at once
+
+
+def padded(dim: int) -> int:
+    """Floats to a row: ``dim`` rounded up to whole cache lines."""
+    return -(-dim // _LINE) * _LINE
+
+
+def aligned_zeros(rows: int, columns: int) -> FloatArray:
+    """Float32 (rows, columns) zeros that start on a cache line."""
+    raw = np.zeros(rows * columns + _LINE, np.float32)
+    start = -raw.ctypes.data % (4 * _LINE) // 4
+    return raw[start : start + rows * columns].reshape(rows, columns)
+
+
+def new_tables(rows: int, dim: int, threads: int, seed: int, scales: FloatArray | None = None) -> Tables:
+    """Random input rows, uniform in ±0.5 / dim as in word2vec.c, and output rows of zeros.
+
+    ``scales`` float32 (rows,) is extended by ones for the spare rows. A row's start depends on the seed and its number
+    only, not on how many rows there are.
+    """
+    size = rows + SPARE_ROWS * threads
+    inputs, outputs = aligned_zeros(size, padded(dim)), aligned_zeros(size, padded(dim))
+    random = np.random.default_rng(seed)
+    for start in range(0, rows, _BLOCK):
+        stop = min(start + _BLOCK, rows)
+        inputs[start:stop, :dim] = (random.random((stop - start, dim), dtype=np.float32) - 0.5) / dim
+    if scales is not None:
+        scales = np.append(scales, np.ones(size - rows, np.float32))
+    return Tables(inputs, outputs, scales)
+
+
+def compact(table: FloatArray, rows: int, dim: int) -> FloatArray:
+    """The first ``rows`` x ``dim`` as a C-contiguous matrix in the same memory; ``table`` is garbage afterwards."""
+    if table.shape[1] == dim:
+        return table[:rows]
+    flat = table.reshape(-1)
+    for start in range(0, rows, _BLOCK):
+        stop = min(start + _BLOCK, rows)
+        flat[start * dim : stop * dim] = table[start:stop, :dim].copy().reshape(-1)
+    return flat[: rows * dim].reshape(rows, dim)
