@@ -35,6 +35,8 @@ def test_public_names_are_settled():
         "all_but_the_top",
         "load",
         "merge",
+        "train_glove",
+        "train_word2vec",
     ]
     for name in ws.__all__:
         assert getattr(ws, name).__doc__

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wordstock.errors import WordstockError
     from wordstock.hub import load
     from wordstock.tasks import TextClassifier
+    from wordstock.train import train_glove, train_word2vec
 
 _HOMES = {
     "Card": "embeddings",
@@ -28,6 +29,8 @@ _HOMES = {
     "WordstockError": "errors",
     "load": "hub",
     "TextClassifier": "tasks",
+    "train_glove": "train",
+    "train_word2vec": "train",
 }
 
 __all__ = [
@@ -40,6 +43,8 @@ __all__ = [
     "all_but_the_top",
     "load",
     "merge",
+    "train_glove",
+    "train_word2vec",
 ]
 
 

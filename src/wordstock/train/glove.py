@@ -16,7 +16,7 @@ import numpy as np
 
 from wordstock._files import storage_errors
 from wordstock._threads import thread_count
-from wordstock.embeddings import Card, Embeddings
+from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError, WordstockError
 from wordstock.kernels.glove import train_tile
