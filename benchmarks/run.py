@@ -16,17 +16,16 @@ SPEED = [
     "encode",
     "import_cost",
     "memory",
-    "read_wiki",
-    "count_vocab",
 ]
 QUALITY = ["similarity", "fewshot"]
-TRAINING = ["train_word2vec", "train_glove"]
+TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_glove"]
+RESULTS = Path(__file__).parent / "RESULTS.md"
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]
 
 
 def main(names: list[str]) -> None:
-    """Run the named benchmarks, or all of them."""
-    parts = []
+    """Run the named benchmarks, or all of them; results are written after each, so that a stopped run keeps its own."""
+    parts: list[str] = []
     for name in names or [*SPEED, *QUALITY, *TRAINING]:
         module = importlib.import_module(name)
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -34,9 +33,8 @@ def main(names: list[str]) -> None:
         part = f"## {name}\n\n{claim}\n\n{module.run()}\n"
         print(part, flush=True)
         parts.append(part)
-    if not names:
-        path = Path(__file__).parent / "RESULTS.md"
-        path.write_text(f"{heading()}\n\n" + "\n".join(parts), encoding="utf-8")
+        if not names:
+            RESULTS.write_text(f"{heading()}\n\n" + "\n".join(parts), encoding="utf-8")
 
 
 def heading() -> str:
