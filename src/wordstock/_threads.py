@@ -6,12 +6,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from threadpoolctl import ThreadpoolController
 
 __all__ = ["run_slices", "single_threaded_blas", "thread_count"]
@@ -36,6 +37,8 @@ def run_slices(work: Callable[[int, int], Result], size: int, *, smallest: int =
     count = max(1, min(thread_count(), size // max(1, smallest)))
     if count == 1:
         return [work(0, size)]
+    from concurrent.futures import wait
+
     cuts = [size * i // count for i in range(count + 1)]
     pool = _pool(os.getpid())
     futures = [pool.submit(work, cuts[i], cuts[i + 1]) for i in range(1, count)]
@@ -84,4 +87,6 @@ def _controller(_with_scipy: bool) -> ThreadpoolController:
 @cache
 def _pool(_pid: int) -> ThreadPoolExecutor:
     """One pool per process: threads do not survive a fork."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(max_workers=_MOST, thread_name_prefix="wordstock")

@@ -309,3 +309,31 @@ def test_copies_share_the_vectors(pair, tmp_path):
     ws.Embeddings.from_arrays(["x"], [[1.0] * 20]).save(tmp_path / "t.safetensors")
     with pytest.raises(InputError, match="has been replaced since"):
         pickle.loads(pickle.dumps(opened))
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+def test_many_single_searches_use_a_compact_copy_and_stay_exact(monkeypatch, precision):
+    from wordstock.embeddings import table as module
+
+    monkeypatch.setattr(module, "_SEARCHES", 3)
+    monkeypatch.setattr(module, "_SCREEN_VALUES", (1, 1 << 28))
+    keys, vectors = made(5000, 24, 8)
+    vectors[100:140] = vectors[100]  # more equal rows than are asked for
+    vectors[7] = 0
+    vectors[8] *= 1e-20
+    emb = ws.Embeddings.from_arrays(keys, vectors).with_precision(precision)
+    for word in ("w3", "w100", "w7", "w4999", "w8", "w120", *keys[200:260]):
+        for k in (1, 10, 30):
+            found = emb.nearest(word, k)
+            scores, rows = top_k(emb.storage, emb.inverse_norms, _unit(emb[word]), k + 1)
+            expected = [(keys[r], s) for s, r in zip(scores[0], rows[0], strict=True) if keys[r] != word][:k]
+            assert len(found) == k
+            np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=1e-6)
+            if word not in ("w100", "w120", "w7"):  # equal scores may stand in either order
+                assert [key for key, _ in found] == [key for key, _ in expected]
+    assert emb.screen is not None
+
+
+def _unit(vector):
+    norm = np.linalg.norm(vector)
+    return (vector / norm if norm else vector)[None].astype(np.float32)

@@ -20,6 +20,7 @@ from wordstock.cli.demo import demo
 from wordstock.cli.evaluate import evaluate
 from wordstock.cli.models import info, models
 from wordstock.cli.nearest import analogy, nearest
+from wordstock.cli.train import train
 from wordstock.errors import WordstockError
 
 __all__ = ["app", "main"]
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 
 
-for verb in (demo, models, info, nearest, analogy, convert, evaluate):
+for verb in (demo, models, info, nearest, analogy, convert, evaluate, train):
     app.command()(verb)
 app.add_typer(classify_app, name="classify")
 

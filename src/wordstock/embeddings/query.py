@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find_analogies", "find_nearest"]
 
+_SCREENED = 200  # neighbours up to which a compact copy is worth asking first
+
 
 def find_nearest(
     table: Embeddings, query: str | Sequence[str] | npt.NDArray[Any], k: int, exclude: Iterable[str]
@@ -40,7 +42,12 @@ def find_nearest(
         queries = table.storage.take(own)
     norms = np.linalg.norm(queries.astype(np.float64), axis=1, keepdims=True)
     queries = np.divide(queries, norms, out=np.zeros(queries.shape), where=norms > 0).astype(np.float32)
-    scores, rows = top_k(table.storage, table.inverse_norms, queries, k + len(left_out) + (own is not None))
+    wanted = k + len(left_out) + (own is not None)
+    screen = table.screen if len(queries) == 1 and wanted <= _SCREENED else None
+    if screen is not None and wanted < len(table.storage):
+        scores, rows = screen.top_k(queries[0], wanted)
+    else:
+        scores, rows = top_k(table.storage, table.inverse_norms, queries, wanted)
     skip = [left_out if own is None else left_out | {int(own[i])} for i in range(len(queries))]
     found = _neighbors(table, scores, rows, skip, k)
     return found[0] if single else found

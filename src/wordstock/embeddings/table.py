@@ -18,6 +18,7 @@ from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.digest import digest_of
 from wordstock.embeddings.native import read_native, write_native
 from wordstock.embeddings.query import find_analogies, find_nearest
+from wordstock.embeddings.screen import Screen
 from wordstock.embeddings.search import AnalogyMethod, Neighbor
 from wordstock.embeddings.sentence import RowLookup, check_texts, key_frequencies, sif_weights, text_means, warn_blank
 from wordstock.embeddings.storage import Precision, Storage, quantize
@@ -28,6 +29,9 @@ from wordstock.vocab import KeyView, Subwords, Vocabulary
 __all__ = ["Embeddings"]
 
 Missing = Literal["raise", "zero", "subword"]
+
+_SEARCHES = 16  # single searches after which a compact copy pays for itself
+_SCREEN_VALUES = (1 << 20, 1 << 28)  # numbers in a table that is worth a copy, and whose copy is not too large: 256 MiB
 
 
 class Embeddings:
@@ -62,6 +66,8 @@ class Embeddings:
         self.subword_vectors = subword_vectors
         self.output = output
         self.path = path
+        self._searches = 0
+        self._screen: Screen | None = None
         if norms is not None:
             self.norms = norms
         self.given_frequencies = frequencies
@@ -271,6 +277,19 @@ class Embeddings:
         return {name: getattr(self, name) for name in names} | {"frequencies": self.given_frequencies}
 
     # Lookup ----------------------------------------------------------------------------------------------------
+
+    @property
+    def screen(self) -> Screen | None:
+        """A compact copy for single searches, a quarter of the table's size, made when they turn out to be many.
+
+        None for the first few searches, and for tables too small to need it or too large to keep it.
+        """
+        self._searches += 1
+        if self._screen is None and self._searches > _SEARCHES:
+            values = len(self.storage) * self.dim
+            if _SCREEN_VALUES[0] <= values <= _SCREEN_VALUES[1]:
+                self._screen = Screen(self.storage, self.inverse_norms)
+        return self._screen
 
     @cached_property
     def lookup(self) -> RowLookup:

@@ -7,7 +7,6 @@ added, and win over those of the same name.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -103,6 +102,8 @@ def parse(path: Path) -> Registry:
     FormatError
         Not there, not TOML, or an entry that cannot be used; names the entry.
     """
+    import tomllib
+
     remedy = "mend the file, or unset WORDSTOCK_REGISTRY"
     try:
         with path.open("rb") as stream:
