@@ -15,10 +15,11 @@ import wordstock as ws
 
 @pytest.fixture
 def text(tmp_path):
-    """Two topics whose words never meet."""
+    """Two topics whose words seldom meet."""
     rng = np.random.default_rng(0)
     topics = (["cat", "dog", "fur", "paw", "tail"], ["ship", "sea", "sail", "mast", "wave"])
-    lines = [" ".join(rng.choice(topics[i % 2], 8)) for i in range(3000)]
+    lines = [" ".join(rng.choice(topics[(i + (rng.random() < 0.1)) % 2], 2)) for i in range(12_000)]
+    lines = [" ".join(lines[i : i + 8 : 2]) for i in range(0, 12_000, 8) for i in (i, i + 1)]
     path = tmp_path / "text.txt"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
