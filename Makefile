@@ -20,7 +20,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.test
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(ONLY)
 
 # Each stamp is renewed when the project's requirements change.
 $(VENV)/.venv:
