@@ -37,7 +37,7 @@ def test_the_table_tells_how_it_was_made(trained, clusters, tmp_path):
     training = trained.card.training
     assert (training["algorithm"], training["dim"], training["window"]) == ("glove", 12, 5)
     assert training["tokens"] == clusters.n_tokens
-    assert training["corpus"] == clusters.settings
+    assert training["corpus"] == {"min_count": 1}
     costs = training["mean_cost"]
     assert len(costs) == 25
     assert costs[-1] < costs[5] < costs[0]

@@ -27,6 +27,8 @@ class EncodeConfig:
     unit : scale every sentence vector to length 1.
     case : "exact" takes a token as the tokeniser gives it; "fallback" also tries lower, title and upper case.
     tokenizer : how text becomes words.
+    phrases : what stands between the words of a key such as ``new_york``: words of a text whose joined form is a key
+        then become that key, the longest first. None joins nothing. See ``vocab.phrase_keys``.
     """
 
     pooling: Literal["sif", "mean"] = "sif"
@@ -34,6 +36,7 @@ class EncodeConfig:
     unit: bool = False
     case: Literal["exact", "fallback"] = "exact"
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
+    phrases: str | None = None
 
     def __post_init__(self) -> None:
         if self.pooling not in ("sif", "mean"):
@@ -42,6 +45,8 @@ class EncodeConfig:
             raise InputError(f"case={self.case!r}: known are 'exact', 'fallback'")
         if not self.sif_a > 0:
             raise InputError(f"sif_a={self.sif_a}: needs a positive number, such as 1e-3")
+        if self.phrases is not None and (not isinstance(self.phrases, str) or not self.phrases):
+            raise InputError(f"phrases={self.phrases!r}: needs what joins the words of a phrase, such as '_', or None")
 
     @classmethod
     def for_keys(cls, keys: Sequence[str]) -> EncodeConfig:
@@ -57,8 +62,11 @@ class EncodeConfig:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as plain values."""
-        return {**asdict(self), "tokenizer": self.tokenizer.to_dict()}
+        """The settings as plain values; ``phrases`` only where set, so that older fingerprints stay."""
+        values = {**asdict(self), "tokenizer": self.tokenizer.to_dict()}
+        if self.phrases is None:
+            del values["phrases"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EncodeConfig:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from wordstock._threads import run_slices
-from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
@@ -86,14 +85,18 @@ def sif_weights(share: FloatArray, rows: npt.NDArray[np.int32] | None, n_rows: i
 
 
 def text_means(
-    texts: Sequence[str], storage: Storage, lookup: RowLookup, weights: FloatArray, config: EncodeConfig
+    texts: Sequence[str],
+    storage: Storage,
+    lookup: RowLookup,
+    weights: FloatArray,
+    tokenize: Callable[[str], list[str]],
 ) -> tuple[FloatArray, IntArray]:
     """Weighted mean of each text's known words, float32 (n, dim), and the texts that have none, int64 (m,)."""
     out = np.empty((len(texts), storage.dim), np.float32)
     blank = []
     for start in range(0, len(texts), _CHUNK):
         part = texts[start : start + _CHUNK]
-        tokens = list(map(config.tokenizer, part))
+        tokens = list(map(tokenize, part))
         bounds = np.zeros(len(part) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, tokens), np.int64, len(part)), out=bounds[1:])
         rows = lookup.rows(chain.from_iterable(tokens), int(bounds[-1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -444,6 +444,26 @@ class Embeddings:
             return np.empty(0, np.float32)
         return sif_weights(self.frequencies, self.vocabulary.rows, len(self.storage), self.config.sif_a)
 
+    @cached_property
+    def _tokenize(self) -> Callable[[str], list[str]]:
+        tokenizer = self.config.tokenizer
+        if self.config.phrases is None:
+            return tokenizer
+        from wordstock.vocab.phrase_keys import KeyPhrases
+
+        join = KeyPhrases(self.vocabulary, self.config.phrases).join
+        return lambda text: join(tokenizer(text))
+
+    def tokenize(self, text: str) -> list[str]:
+        """The words of ``text`` as ``encode`` looks them up: the tokeniser's, phrases joined if ``config`` says so.
+
+        Raises
+        ------
+        InputError
+            Something that is not a str, or a splitter that is not registered.
+        """
+        return self._tokenize(*check_texts([text]))
+
     @overload
     def encode(self, texts: str) -> FloatArray: ...
     @overload
@@ -460,7 +480,7 @@ class Embeddings:
             An item that is not a str.
         """
         listed = [texts] if isinstance(texts, str) else check_texts(texts)
-        out, blank = text_means(listed, self.storage, self.lookup, self._weights, self.config)
+        out, blank = text_means(listed, self.storage, self.lookup, self._weights, self._tokenize)
         if self.common is not None:
             out -= (out @ self.common.T) @ self.common
         if self.config.unit:
@@ -472,13 +492,13 @@ class Embeddings:
     def encode_words(self, sentences: Sequence[str | Sequence[str]]) -> list[FloatArray]:
         """One float32 (n_words, dim) array per sentence; an unknown word gives its subwords' vector, or zeros.
 
-        A sentence is a list of words, taken as they are, or a str, which the table's tokeniser splits.
+        A sentence is a list of words, taken as they are, or a str, which is split as ``tokenize`` does.
         """
         if isinstance(sentences, str):
             raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
         policy: Missing = "zero" if self.subwords is None else "subword"
         return [
-            self.vectors(self.config.tokenizer(sentence) if isinstance(sentence, str) else sentence, policy)
+            self.vectors(self._tokenize(sentence) if isinstance(sentence, str) else sentence, policy)
             for sentence in sentences
         ]
 

@@ -7,15 +7,16 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from wordstock.embeddings import EncodeConfig
 from wordstock.errors import InputError
 from wordstock.vocab import Vocabulary
 
-__all__ = ["Corpus", "Shards", "corpus_identity", "opened_corpus", "plan_slices"]
+__all__ = ["Corpus", "Shards", "TextRecord", "corpus_identity", "opened_corpus", "plan_slices", "text_record"]
 
 IdArray = npt.NDArray[np.int32]
 _SMALLEST, _FEWEST = 1000, 64  # positions in a slice, and slices in an epoch
@@ -114,6 +115,32 @@ def corpus_identity(shards: Shards) -> str:
         state.update(ids[:_SAMPLE].tobytes())
         state.update(ids[-_SAMPLE:].tobytes())
     return state.hexdigest()[:32]
+
+
+class TextRecord(NamedTuple):
+    """What a table keeps of how its corpus became words.
+
+    tokenizer : the tokeniser's settings, for the card; empty where the shards tell none.
+    corpus : the other settings of the shards; of phrases how they were found and how many pairs, not each of them.
+    encode : the settings with which the table turns text into the same words.
+    """
+
+    tokenizer: dict[str, Any]
+    corpus: dict[str, Any]
+    encode: EncodeConfig
+
+
+def text_record(shards: Shards, vocabulary: Vocabulary) -> TextRecord:
+    """The record of shards for a table with the keys of ``vocabulary``."""
+    settings = dict(shards.settings)
+    tokenizer, phrases = settings.pop("tokenizer", None), settings.get("phrases")
+    encode = EncodeConfig.for_keys(vocabulary.keys).to_dict()
+    if isinstance(tokenizer, dict) and tokenizer:
+        encode["tokenizer"] = tokenizer
+    if isinstance(phrases, dict):
+        settings["phrases"] = phrases | {"pairs": sum(map(len, phrases.get("pairs", [])))}
+        encode["phrases"] = phrases["delimiter"]
+    return TextRecord(dict(encode["tokenizer"]) if tokenizer else {}, settings, EncodeConfig.from_dict(encode))
 
 
 def plan_slices(arrays: Sequence[IdArray], size: int) -> list[tuple[int, int, int]]:

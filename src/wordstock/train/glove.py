@@ -16,13 +16,13 @@ import numpy as np
 
 from wordstock._files import storage_errors
 from wordstock._threads import thread_count
-from wordstock.embeddings import Card, Embeddings, EncodeConfig
+from wordstock.embeddings import Card, Embeddings
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError, WordstockError
 from wordstock.kernels.glove import train_tile
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.train.cooccurrence import Plan, count_cooccurrences
-from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus
+from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus, text_record
 from wordstock.train.glove_config import GloVeConfig
 from wordstock.train.glove_state import State, load_state, new_state, save_state
 from wordstock.train.tiles import Tiles, open_tiles, rounds_of, write_tiles
@@ -262,15 +262,9 @@ def _check(cost: float, start_cost: float, epoch: int, config: GloVeConfig) -> N
 def _table(tokens: Shards, state: State, config: GloVeConfig) -> Embeddings:
     vectors: FloatArray = state.words + state.contexts if config.vectors == "sum" else state.words.copy()
     training = {"algorithm": "glove", **config.to_dict(), "tokens": tokens.n_tokens, "mean_cost": state.costs}
-    tokenizer = tokens.settings.get("tokenizer", {})
-    card = Card(
-        tokenizer=tokenizer if isinstance(tokenizer, dict) else {},
-        training={**training, "corpus": tokens.settings},
-        citation=_CITATION,
-    )
-    encode = EncodeConfig.for_keys(tokens.vocabulary.keys)
-    if card.tokenizer:
-        encode = EncodeConfig.from_dict(encode.to_dict() | {"tokenizer": card.tokenizer})
-    table = Embeddings(tokens.vocabulary, Storage(vectors), card=card, config=encode, output=state.contexts.copy())
+    record = text_record(tokens, tokens.vocabulary)
+    card = Card(tokenizer=record.tokenizer, training={**training, "corpus": record.corpus}, citation=_CITATION)
+    context = state.contexts.copy()
+    table = Embeddings(tokens.vocabulary, Storage(vectors), card=card, config=record.encode, output=context)
     table.check_finite()
     return table

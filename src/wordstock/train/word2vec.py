@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from wordstock.embeddings import Card, Embeddings, EncodeConfig, Storage
+from wordstock.embeddings import Card, Embeddings, Storage
 from wordstock.errors import InputError
 from wordstock.kernels.windows import Tables
 from wordstock.text import Tokenizer
 from wordstock.train.checkpoint import Checkpoint
 from wordstock.train.config import Word2VecConfig
-from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus
+from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus, text_record
 from wordstock.train.loop import EpochLoop
 from wordstock.train.slices import SliceTrainer
 from wordstock.train.start import Start
@@ -138,20 +138,18 @@ def _embeddings(
     identity: str,
 ) -> Embeddings:
     card = _card(config, state, shards, identity)
-    encode = EncodeConfig.for_keys(vocabulary.keys)
-    if card.tokenizer:
-        encode = EncodeConfig.from_dict(encode.to_dict() | {"tokenizer": card.tokenizer})
+    encode = text_record(shards, vocabulary).encode
     return Embeddings(vocabulary, Storage(inputs), output=outputs, card=card, config=encode)
 
 
 def _card(config: Word2VecConfig, state: TrainState, shards: Shards, identity: str) -> Card:
+    record = text_record(shards, shards.vocabulary)
     training = {
         "method": "word2vec",
         **config.to_dict(),
         "learning_rate": config.first_rate * state.rate_factor,
         "threads": config.n_threads,
-        "corpus": {"words": shards.n_tokens, "identity": identity}
-        | {name: value for name, value in shards.settings.items() if name not in ("tokenizer", "phrases")},
+        "corpus": {"words": shards.n_tokens, "identity": identity} | record.corpus,
         "loss": [round(loss, 6) for loss in state.losses],
         "words_per_second": round(state.words / max(state.seconds, 1e-9)),
         "seconds": round(state.seconds, 3),
@@ -160,5 +158,4 @@ def _card(config: Word2VecConfig, state: TrainState, shards: Shards, identity: s
         training["validation"] = state.scores
     if state.retries:
         training["divergences"] = state.retries
-    tokenizer = shards.settings.get("tokenizer")
-    return Card(tokenizer=dict(tokenizer) if isinstance(tokenizer, dict) else {}, training=training, citation=_CITATION)
+    return Card(tokenizer=record.tokenizer, training=training, citation=_CITATION)
