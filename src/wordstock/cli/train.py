@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -147,30 +147,21 @@ def _learn(
     with _bar(console) as bar:
         task = bar.add_task(f"training {algorithm}", total=1.0)
         if algorithm == "glove":
-            return train_glove(shards, **settings, checkpoint=folder / "glove", progress=_glove_report(bar, task))
+            return train_glove(shards, **settings, checkpoint=folder / "glove", progress=_report(bar, task))
         start = None
         if init is not None:
             from wordstock.hub import load
 
             start = load(init)
         return train_word2vec(
-            shards, **settings, init=start, checkpoint=folder / algorithm, progress=_word2vec_report(bar, task)
+            shards, **settings, init=start, checkpoint=folder / algorithm, progress=_report(bar, task)
         )
 
 
-def _word2vec_report(bar: Progress, task: TaskID) -> Callable[[Any], None]:
+def _report(bar: Progress, task: TaskID) -> Callable[[Any], None]:
     def report(now: Any) -> None:
         text = f"epoch {now.epoch}/{now.epochs}, loss {now.loss:.3f}, {now.words_per_second / 1e6:.2f} M words/s"
-        bar.update(task, completed=now.share, description=text)
-
-    return report
-
-
-def _glove_report(bar: Progress, task: TaskID) -> Callable[[Any], None]:
-    def report(now: Any) -> None:
-        phase: Literal["count", "train"] = now.phase
-        text = "counting pairs" if phase == "count" else f"epoch {now.epoch}, mean cost {now.cost:.4f}"
-        bar.update(task, completed=now.done / max(1, now.total), description=text)
+        bar.update(task, completed=now.share, description="counting pairs" if now.phase == "count" else text)
 
     return report
 

@@ -1,9 +1,9 @@
 """Learning vectors from a corpus."""
 
 from wordstock.train.config import Word2VecConfig
-from wordstock.train.glove import GloVeProgress, train_glove
+from wordstock.train.glove import train_glove
 from wordstock.train.glove_config import GloVeConfig
 from wordstock.train.state import Progress
 from wordstock.train.word2vec import train_word2vec
 
-__all__ = ["GloVeConfig", "GloVeProgress", "Progress", "Word2VecConfig", "train_glove", "train_word2vec"]
+__all__ = ["GloVeConfig", "Progress", "Word2VecConfig", "train_glove", "train_word2vec"]

@@ -10,115 +10,126 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from wordstock._files import storage_errors
-from wordstock._threads import thread_count
-from wordstock.embeddings import Card, Embeddings
+from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import Storage
-from wordstock.errors import InputError, WordstockError
-from wordstock.kernels.glove import train_tile
-from wordstock.protocols import FloatArray, IntArray
+from wordstock.errors import InputError
+from wordstock.text import Tokenizer
 from wordstock.train.cooccurrence import Plan, count_cooccurrences
 from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus, text_record
 from wordstock.train.glove_config import GloVeConfig
-from wordstock.train.glove_state import State, load_state, new_state, save_state
-from wordstock.train.tiles import Tiles, open_tiles, rounds_of, write_tiles
+from wordstock.train.glove_loop import GloVeLoop
+from wordstock.train.glove_start import GloVeStart
+from wordstock.train.glove_state import GloVeCheckpoint, Rows
+from wordstock.train.settings import with_settings
+from wordstock.train.state import Progress, TrainState
+from wordstock.train.tiles import Tiles, open_tiles, write_tiles
+from wordstock.train.validation import Validation
 from wordstock.train.workers import Workers
 
-__all__ = ["GloVeProgress", "train_glove"]
+__all__ = ["train_glove"]
 
 _log = logging.getLogger(__name__)
 
 _GROUP_BYTES = 1 << 21  # rows of one group of words: two groups and their pairs are at work on a core at a time
 _GROUPS = (16, 512)  # fewest and most; half of them is the largest useful number of threads
+_FREE_TO_CHANGE = ("epochs", "vectors", "memory_limit", "threads")
 _CITATION = "Pennington, Socher & Manning (2014), GloVe: Global Vectors for Word Representation, EMNLP"
-
-
-class GloVeProgress(NamedTuple):
-    """How far training is.
-
-    Parameters
-    ----------
-    phase : "count" with tokens in ``done`` and ``total``; "train" with cells of the matrix, over all epochs.
-    epoch : the epoch under way, from 1; 0 while counting.
-    cost : mean cost of a cell in the last finished epoch; NaN before.
-    seconds : since this phase began; ``seconds * (total - done) / done`` remain.
-    """
-
-    phase: Literal["count", "train"]
-    done: int
-    total: int
-    epoch: int
-    cost: float
-    seconds: float
-
-
-Report = Callable[[GloVeProgress], None]
 
 
 def train_glove(
     corpus: Corpus,
     *,
-    dim: int = 100,
-    window: int = 10,
-    x_max: float = 10.0,
-    alpha: float = 0.75,
-    epochs: int = 15,
-    learning_rate: float = 0.05,
-    min_count: int = 5,
-    vectors: Literal["sum", "word"] = "sum",
-    memory_limit: int = 1 << 30,
-    seed: int = 1,
-    threads: int | None = None,
+    config: GloVeConfig | None = None,
+    init: Embeddings | None = None,
     checkpoint: Path | str | None = None,
-    progress: Report | None = None,
+    checkpoint_seconds: float = 60.0,
+    progress: Callable[[Progress], object] | None = None,
+    validation: Callable[[Embeddings], float] | None = None,
+    patience: int = 1,
+    min_count: int = 5,
+    max_size: int | None = None,
+    tokenizer: Tokenizer | None = None,
+    phrases: int = 0,
+    source: str = "",
+    **settings: Any,
 ) -> Embeddings:
-    """Train GloVe vectors.
+    """Learn word vectors from counts of co-occurrence.
 
     Every cell x of the co-occurrence matrix asks that w_i . c_j + b_i + b_j be log x, with weight
     min(1, (x / x_max) ** alpha); AdaGrad goes over the cells in random order. Words are dealt to groups, and threads
-    train tiles of group by group that share no word, so the result has the same bits with any number of threads.
+    train pairs of groups that share no word, so the result has the same bits with any number of threads.
 
     Parameters
     ----------
-    corpus : token shards, the folder of such shards, or an iterable of sentences (str, or lists of words).
-    dim, window, x_max, alpha, epochs, learning_rate, min_count, vectors, memory_limit, seed : see ``GloVeConfig``.
-    threads : None = as many as there are cores.
-    checkpoint : a folder. Co-occurrences are kept there, and the vectors after each epoch; the same call after an
-        interruption continues, and one with more epochs goes on where fewer ended. None keeps nothing.
-    progress : called with a ``GloVeProgress`` now and then.
+    config, settings : a GloVeConfig, and single fields of it that replace its values: ``dim=300, window=15``.
+    init : earlier vectors to continue from, with their ``output`` matrix if they have one; each is split into equal
+        halves w and c if not. New words get new rows; words that only ``init`` has keep their vectors and come last.
+        Biases are learned anew in a pass over all pairs in which nothing else moves, the sums of squared steps start
+        at 1. See ``GloVeConfig.old_rows``: with ``vectors="sum"`` frozen vectors keep their bits.
+    checkpoint : a folder of this training's own. Co-occurrences are kept there, the state is saved every
+        ``checkpoint_seconds``, at Ctrl-C and at the end; after a kill at any moment the same call continues and ends
+        with the bits of one that was not killed. A finished training goes on with more ``epochs``.
+    corpus, progress, validation, patience : as for ``train_word2vec``; the loss is half the mean weighted squared
+        error of a cell.
+    min_count, max_size, tokenizer, phrases, source : how sentences become token ids; see ``vocab.build_shards``.
 
     Returns
     -------
-    The table: vectors, counts, ``output`` with the context vectors float32 (words, dim), and a card with the
-    settings and the mean cost of every epoch.
+    Embeddings with counts, ``output`` with the context vectors float32 (words, dim), and a card that holds the
+    settings, the mean loss of every epoch and the speed.
 
     Raises
     ------
     InputError
-        A setting out of range, a corpus without words, a checkpoint made with another setting or corpus.
+        Unknown or impossible settings, a corpus without pairs of words, ``init`` of another dim, a checkpoint made
+        with another setting or corpus.
     WordstockError
-        Training diverged.
-    FormatError
-        A damaged checkpoint.
-    StorageError
-        The disk is full, or a folder cannot be written.
+        Training diverged even at a fraction of the learning rate.
+    StorageError, FormatError
+        A checkpoint or co-occurrences that cannot be written, or are damaged.
     """
-    config = GloVeConfig(dim, window, x_max, alpha, epochs, learning_rate, min_count, vectors, memory_limit, seed)
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        raise InputError(f"threads={threads!r}: needs a whole number from 1 on, or None for all cores")
+    config = with_settings(config or GloVeConfig(), settings)
+    if patience < 1:
+        raise InputError(f"patience={patience}: needs a whole number of at least 1")
     kept = None if checkpoint is None else Path(checkpoint)
+    options = {
+        "min_count": min_count, "max_size": max_size, "tokenizer": tokenizer, "phrases": phrases, "source": source,
+        "memory_limit": config.memory_limit,
+    }  # fmt: skip
     with (
-        opened_corpus(corpus, kept, {"min_count": config.min_count, "memory_limit": config.memory_limit}) as tokens,
-        Workers(threads or thread_count()) as workers,
+        opened_corpus(corpus, kept, options) as shards,
+        Workers(config.n_threads) as workers,
         _folder(kept) as folder,
     ):
-        tiles = _tiles(tokens, folder, config, workers, progress)
-        state = _train(tokens, tiles, folder if kept else None, config, workers, progress)
-        return _table(tokens, state, config)
+        identity = corpus_identity(shards)
+        start = GloVeStart.plan(shards.vocabulary, config, init)
+        # What the result depends on, but for epochs: a finished run can go on.
+        depends = {name: value for name, value in config.to_dict().items() if name not in _FREE_TO_CHANGE}
+        origin = {"corpus": identity, "init": None if init is None else init.digest}
+        saver = kept and GloVeCheckpoint(kept / "state.bin", depends | origin, start.words, config.dim)
+
+        def build(rows: Rows, state: TrainState) -> Embeddings:
+            card = _card(shards, state, config, identity)
+            return _table(start, rows, card, text_record(shards, start.vocabulary).encode)
+
+        check = None
+        if validation is not None:
+            check = Validation(validation, build, patience, kept and kept / "best.safetensors")
+        tiles = _tiles(shards, identity, folder, config, workers, progress)
+        loop = GloVeLoop(
+            config, tiles, start, workers, shards.n_tokens, saver or None, checkpoint_seconds, progress, check
+        )
+        rows, state = loop.run()
+        if len(state.losses) > config.epochs:
+            raise InputError(
+                f"the checkpoint in {folder} has had {len(state.losses)} epochs, more than epochs={config.epochs}"
+            )
+        if check is not None and (best := check.chosen(state)) is not None:
+            return best.with_card(_card(shards, state, config, identity))
+        return build(rows, state)
 
 
 @contextmanager
@@ -138,13 +149,21 @@ def _groups(words: int, dim: int) -> int:
     return min(max(1 << math.ceil(math.log2(max(wanted, 1))), _GROUPS[0]), _GROUPS[1])
 
 
-def _tiles(tokens: Shards, folder: Path, config: GloVeConfig, workers: Workers, progress: Report | None) -> Tiles:
-    words = len(tokens.vocabulary)
+def _tiles(
+    shards: Shards,
+    identity: str,
+    folder: Path,
+    config: GloVeConfig,
+    workers: Workers,
+    progress: Callable[[Progress], object] | None,
+) -> Tiles:
+    words = len(shards.vocabulary)
     settings: dict[str, Any] = {
-        "corpus": corpus_identity(tokens),
+        "corpus": identity,
         "window": config.window,
         "x_max": float(config.x_max),
         "alpha": float(config.alpha),
+        "dim": config.dim,
         "groups": _groups(words, config.dim),
     }
     found = open_tiles(folder, settings)
@@ -155,12 +174,17 @@ def _tiles(tokens: Shards, folder: Path, config: GloVeConfig, workers: Workers, 
 
     def report(done: int, total: int) -> None:
         if progress:
-            progress(GloVeProgress("count", done, total, 0, math.nan, time.monotonic() - began))
+            seconds = time.monotonic() - began
+            left = seconds * (total - done) / done if done else math.inf
+            speed = done / max(seconds, 1e-9)
+            progress(
+                Progress(0, config.epochs, done / total, done, speed, math.nan, config.learning_rate, left, "count")
+            )
 
     plan = Plan.within(config.memory_limit, words, workers.threads)
     with _scratch(folder / "runs") as scratch:
         run = count_cooccurrences(
-            tokens.arrays, words, scratch, workers, window=config.window, plan=plan, report=report
+            shards.arrays, words, scratch, workers, window=config.window, plan=plan, report=report
         )
         if not run.bounds[-1]:
             raise InputError("no two words stand in one sentence; give longer sentences")
@@ -181,90 +205,25 @@ def _scratch(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _train(
-    tokens: Shards,
-    tiles: Tiles,
-    folder: Path | None,
-    config: GloVeConfig,
-    workers: Workers,
-    progress: Report | None,
-) -> State:
-    # What the result depends on, but for epochs: a finished run can go on.
-    settings = {name: getattr(config, name) for name in ("dim", "window", "x_max", "alpha", "learning_rate", "seed")}
-    words = len(tokens.vocabulary)
-    path = None if folder is None else folder / "state.bin"
-    state = None if path is None else load_state(path, words, settings)
-    if state is None:
-        state = new_state(words, config.dim, config.learning_rate, config.seed)
-    elif len(state.costs) > config.epochs:
-        raise InputError(f"the checkpoint {path} has had {len(state.costs)} epochs, more than epochs={config.epochs}")
-    rounds = rounds_of(tiles.groups)
-    cells = tiles.cells
-    began, first = time.monotonic(), len(state.costs)
-
-    for epoch in range(first, config.epochs):
-        start = time.monotonic()
-        cost, done = 0.0, 0
-        for costs, pairs in _epoch(state, tiles, rounds, config, epoch, workers):
-            cost += costs
-            done += pairs
-            if progress:
-                last = state.costs[-1] if state.costs else math.nan
-                total = (config.epochs - first) * cells
-                share = (epoch - first) * cells + cells * done // len(tiles.pairs)
-                progress(GloVeProgress("train", share, total, epoch + 1, last, time.monotonic() - began))
-        mean = cost / cells
-        _check(mean, tiles.start_cost, epoch, config)
-        state.costs.append(mean)
-        _log.info("epoch %d: mean cost %.6f, %.1f s", epoch + 1, mean, time.monotonic() - start)
-        if path is not None:
-            save_state(path, state, settings)
-    return state
+def _card(shards: Shards, state: TrainState, config: GloVeConfig, identity: str) -> Card:
+    record = text_record(shards, shards.vocabulary)
+    training = {
+        "method": "glove",
+        **config.to_dict(),
+        "learning_rate": config.learning_rate * state.rate_factor,
+        "threads": config.n_threads,
+        "corpus": {"words": shards.n_tokens, "identity": identity} | record.corpus,
+        "loss": [round(loss, 6) for loss in state.losses],
+        "words_per_second": round(state.words / max(state.seconds, 1e-9)),
+        "seconds": round(state.seconds, 3),
+    }
+    if state.scores:
+        training["validation"] = state.scores
+    if state.retries:
+        training["divergences"] = state.retries
+    return Card(tokenizer=record.tokenizer, training=training, citation=_CITATION)
 
 
-def _epoch(
-    state: State,
-    tiles: Tiles,
-    rounds: list[IntArray],
-    config: GloVeConfig,
-    epoch: int,
-    workers: Workers,
-) -> Iterator[tuple[float, int]]:
-    """Cost and number of pairs of each round."""
-    seeds = np.random.SeedSequence([config.seed, epoch + 1]).generate_state(len(tiles.offsets), np.uint64)
-    seeds |= np.uint64(1)  # not 0
-    rate = np.float32(config.learning_rate)
-
-    def train(tile: int) -> float:
-        begin, end = tiles.offsets[tile], tiles.offsets[tile + 1]
-        order = np.empty(end - begin, np.int32)
-        pairs, targets = tiles.pairs[begin:end], tiles.targets[begin:end]
-        return float(train_tile(state.rows, pairs, targets, order, rate, seeds[tile : tile + 1]))
-
-    for number in np.random.default_rng([config.seed, epoch + 1]).permutation(len(rounds)):
-        chosen = rounds[number]
-        cost = sum(workers.map(train, chosen, ahead=len(chosen)))
-        if not math.isfinite(cost):
-            _check(cost, tiles.start_cost, epoch, config)
-        yield cost, int((tiles.offsets[chosen + 1] - tiles.offsets[chosen]).sum())
-
-
-def _check(cost: float, start_cost: float, epoch: int, config: GloVeConfig) -> None:
-    """Refuse a cost that is not a number, or that vectors of zeros would not have reached either."""
-    if cost <= 2 * start_cost + 1:
-        return
-    raise WordstockError(
-        f"training diverged in epoch {epoch + 1}: the mean cost is {cost:g}, where vectors of zeros have "
-        f"{start_cost:g}; lower learning_rate={config.learning_rate:g} (a checkpoint keeps the last good epoch)"
-    )
-
-
-def _table(tokens: Shards, state: State, config: GloVeConfig) -> Embeddings:
-    vectors: FloatArray = state.words + state.contexts if config.vectors == "sum" else state.words.copy()
-    training = {"algorithm": "glove", **config.to_dict(), "tokens": tokens.n_tokens, "mean_cost": state.costs}
-    record = text_record(tokens, tokens.vocabulary)
-    card = Card(tokenizer=record.tokenizer, training={**training, "corpus": record.corpus}, citation=_CITATION)
-    context = state.contexts.copy()
-    table = Embeddings(tokens.vocabulary, Storage(vectors), card=card, config=record.encode, output=context)
-    table.check_finite()
-    return table
+def _table(start: GloVeStart, rows: Rows, card: Card, encode: EncodeConfig) -> Embeddings:
+    vectors, output = start.finished(rows)
+    return Embeddings(start.vocabulary, Storage(vectors), card=card, config=encode, output=output)

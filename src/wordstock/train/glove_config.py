@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from wordstock._threads import thread_count
 from wordstock.errors import InputError
+from wordstock.train.config import OldRows
 
 __all__ = ["GloVeConfig"]
 
+Vectors = Literal["sum", "word"]
 _SMALLEST_LIMIT = 1 << 20
 
 
@@ -26,10 +29,13 @@ class GloVeConfig:
     alpha : below x_max a pair weighs (x / x_max) ** alpha.
     epochs : passes over all co-occurring pairs.
     learning_rate : AdaGrad's; its sums of squared steps start at 1.
-    min_count : rarer words are left out; unused where the corpus is already a folder of shards.
     vectors : "sum" of word and context vectors, as the paper's, or the "word" vectors alone.
     memory_limit : bytes for counting. Training needs 16 bytes for each word and dimension on top.
     seed : of the random start and order; the same seed gives the same bits, whatever ``threads`` is.
+    threads : of one process; None = all cores.
+    old_rows : when training goes on from earlier vectors, what happens to theirs: "free" to move, "slow" (at first with
+        ``old_rate`` of the learning rate) or "frozen". Biases always move.
+    old_rate : share of the learning rate for slow rows: their sums of squared steps start at 1 / old_rate**2.
 
     Raises
     ------
@@ -43,28 +49,42 @@ class GloVeConfig:
     alpha: float = 0.75
     epochs: int = 15
     learning_rate: float = 0.05
-    min_count: int = 5
-    vectors: Literal["sum", "word"] = "sum"
+    vectors: Vectors = "sum"
     memory_limit: int = 1 << 30
     seed: int = 1
+    threads: int | None = None
+    old_rows: OldRows = "free"
+    old_rate: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("dim", "window", "epochs", "min_count"):
+        for name in ("dim", "window", "epochs"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"{name}={value!r}: needs a whole number from 1 on")
+        if self.threads is not None and (
+            isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1
+        ):
+            raise InputError(f"threads={self.threads!r}: needs a whole number from 1 on, or None for all cores")
         for name in ("x_max", "learning_rate"):
             value = getattr(self, name)
             if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
                 raise InputError(f"{name}={value!r}: needs a positive number")
         if not 0 <= self.alpha <= 10:
             raise InputError(f"alpha={self.alpha!r}: needs a number from 0 to 10; the paper's is 0.75")
-        if self.vectors not in ("sum", "word"):
-            raise InputError(f"vectors={self.vectors!r}: known are 'sum', 'word'")
+        if not 0 <= self.old_rate <= 1:
+            raise InputError(f"old_rate={self.old_rate!r}: needs a number from 0 to 1")
+        for name, known in (("vectors", get_args(Vectors)), ("old_rows", get_args(OldRows))):
+            if getattr(self, name) not in known:
+                raise InputError(f"{name}={getattr(self, name)!r}: known are {', '.join(map(repr, known))}")
         if not isinstance(self.memory_limit, int) or self.memory_limit < _SMALLEST_LIMIT:
             raise InputError(f"memory_limit={self.memory_limit!r} bytes: needs at least {_SMALLEST_LIMIT:,}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"seed={self.seed!r}: needs a whole number from 0 on")
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that training uses."""
+        return self.threads or thread_count()
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain values."""

@@ -11,33 +11,48 @@ import numpy as np
 from wordstock._files import atomic_write, storage_errors
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import FloatArray
+from wordstock.train.state import TrainState
 
-__all__ = ["State", "load_state", "new_state", "save_state"]
+__all__ = ["GloVeCheckpoint", "Rows", "new_rows"]
 
 _LINE = 16  # float32 numbers in a cache line
 _FIXED = 1e30  # sum of squares of an entry that must not move
-_VERSION = 1
+_VERSION = 2
 
 
-class State(NamedTuple):
-    """Rows float32 (words, 4, width), see ``kernels.glove``; and the mean cost of each epoch so far."""
+class Rows(NamedTuple):
+    """Float32 (words, 4, width), see ``kernels.glove``."""
 
-    rows: FloatArray
+    data: FloatArray
     dim: int
-    costs: list[float]
 
     @property
     def words(self) -> FloatArray:
         """Word vectors, a view (words, dim)."""
-        return self.rows[:, 0, : self.dim]
+        return self.data[:, 0, : self.dim]
 
     @property
     def contexts(self) -> FloatArray:
         """Context vectors, a view (words, dim)."""
-        return self.rows[:, 2, : self.dim]
+        return self.data[:, 2, : self.dim]
+
+    def hold(self) -> None:
+        """Let nothing but the biases move."""
+        self.data[:, 1::2, : self.dim] = _FIXED
+
+    def release(self, scales: FloatArray | None = None) -> None:
+        """Start the sums of squared steps: at 1, or at 1 / scale**2 with float32 (words,) scales, 0 for a fixed row.
+
+        The first steps of a row are then ``scale`` times those of others; AdaGrad lets them come closer with time.
+        """
+        self.data[:, 1::2, : self.dim] = 1
+        if scales is not None:
+            with np.errstate(divide="ignore"):
+                sums = np.minimum(np.float32(1) / scales**2, np.float32(_FIXED))
+            self.data[:, 1::2, : self.dim] = sums[:, None, None]
 
 
-def new_state(words: int, dim: int, learning_rate: float, seed: int) -> State:
+def new_rows(words: int, dim: int, learning_rate: float, seed: int) -> Rows:
     """Vectors and biases uniform in -1/2..1/2 divided by dim; sums of squared steps 1.
 
     A bias starts with the sum ``learning_rate**2``, which gives it the learning rate 1, as in the authors' code:
@@ -53,7 +68,7 @@ def new_state(words: int, dim: int, learning_rate: float, seed: int) -> State:
         rows[:, line + 1] = 1
         rows[:, line + 1, bias] = learning_rate**2
         rows[:, line + 1, one] = _FIXED
-    return State(rows, dim, [])
+    return Rows(rows, dim)
 
 
 def _aligned(words: int, dim: int) -> FloatArray:
@@ -65,49 +80,66 @@ def _aligned(words: int, dim: int) -> FloatArray:
     return memory[start : start + size].reshape(words, 4, width)
 
 
-def save_state(path: Path, state: State, settings: dict[str, Any]) -> None:
-    """Write a checkpoint: one line of JSON, then the rows' bytes. Atomic: a reader sees the old one or the new one.
+class GloVeCheckpoint:
+    """One file: a line of JSON, then the rows' bytes.
 
-    Raises
-    ------
-    StorageError
-        The file cannot be written.
+    Parameters
+    ----------
+    path : of the file.
+    settings : what must be equal for a checkpoint to be continued.
+    words, dim : of the rows.
     """
-    head = {"version": _VERSION, "settings": settings, "costs": state.costs, "shape": state.rows.shape}
-    with atomic_write(path) as stream:
-        stream.write(json.dumps(head).encode() + b"\n")
-        stream.write(state.rows.data)
 
+    def __init__(self, path: Path, settings: dict[str, Any], words: int, dim: int) -> None:
+        self.path = path
+        self.settings = json.loads(json.dumps(settings))
+        self.words, self.dim = words, dim
 
-def load_state(path: Path, words: int, settings: dict[str, Any]) -> State | None:
-    """The checkpoint at ``path``; None if there is none.
+    def save(self, rows: Rows, state: TrainState) -> None:
+        """Replace the file atomically: a reader sees the old one or the new one.
 
-    Raises
-    ------
-    InputError
-        It was made with other settings; names the first that differs.
-    FormatError
-        It is damaged.
-    """
-    if not path.exists():
-        return None
-    remedy = "delete it to begin anew"
-    with storage_errors(path), path.open("rb") as stream:
-        try:
-            head = json.loads(stream.readline())
-            found, costs, shape = head["settings"], [float(cost) for cost in head["costs"]], tuple(head["shape"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(path, expected="a line of JSON", found=str(error), offset=0, remedy=remedy) from error
-        for name, value in settings.items():
-            if found.get(name) != value:
-                raise InputError(
-                    f"the checkpoint {path} was made with {name}={found.get(name)!r}, now {name}={value!r}; "
-                    "use another folder, or delete this one to begin anew"
-                )
-        rows = _aligned(words, int(settings["dim"]))
-        if shape != rows.shape:
-            raise FormatError(path, expected=f"rows {rows.shape}", found=f"{shape}", remedy=remedy)
-        count = stream.readinto(rows.data.cast("B"))
-    if count != rows.nbytes:
-        raise FormatError(path, expected=f"{rows.nbytes} bytes of rows", found=f"{count}", remedy=remedy)
-    return State(rows, int(settings["dim"]), costs)
+        Raises
+        ------
+        StorageError
+            The file cannot be written.
+        """
+        head = {
+            "version": _VERSION, "settings": self.settings, "state": state.to_dict(), "shape": rows.data.shape
+        }  # fmt: skip
+        with atomic_write(self.path) as stream:
+            stream.write(json.dumps(head).encode() + b"\n")
+            stream.write(rows.data.data)
+
+    def load(self) -> tuple[Rows, TrainState] | None:
+        """What was saved last; None if nothing was.
+
+        Raises
+        ------
+        InputError
+            It was made with other settings; names the first that differs.
+        FormatError
+            It is damaged.
+        """
+        if not self.path.exists():
+            return None
+        remedy = "delete it to begin anew"
+        with storage_errors(self.path), self.path.open("rb") as stream:
+            try:
+                head = json.loads(stream.readline())
+                found, state, shape = head["settings"], TrainState.from_dict(head["state"]), tuple(head["shape"])
+            except (ValueError, KeyError, TypeError) as error:
+                expected = "a line of JSON with the state of a training"
+                raise FormatError(self.path, expected=expected, found=str(error), offset=0, remedy=remedy) from error
+            for name, value in self.settings.items():
+                if found.get(name) != value:
+                    raise InputError(
+                        f"the checkpoint {self.path} was made with {name}={found.get(name)!r}, now {name}={value!r}; "
+                        "use another folder, or delete this one to begin anew"
+                    )
+            rows = _aligned(self.words, self.dim)
+            if shape != rows.shape:
+                raise FormatError(self.path, expected=f"rows {rows.shape}", found=f"{shape}", remedy=remedy)
+            count = stream.readinto(rows.data.cast("B"))
+        if count != rows.nbytes:
+            raise FormatError(self.path, expected=f"{rows.nbytes} bytes of rows", found=f"{count}", remedy=remedy)
+        return Rows(rows, self.dim), state

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["Progress", "TrainState"]
 
 
 class Progress(NamedTuple):
-    """What a progress callback is told: epochs count from 1, ``loss`` is the mean of this epoch so far, times in s."""
+    """What a progress callback is told.
+
+    Parameters
+    ----------
+    epoch, epochs : the one under way, from 1, and how many there are; 0 before the first.
+    share : of this phase, from 0 to 1.
+    words : of the corpus that the phase has gone over, all epochs together.
+    words_per_second : mean speed so far.
+    loss : mean of this epoch so far; NaN before there is one.
+    learning_rate : now.
+    remaining : seconds that the phase still takes; infinite before the first word.
+    phase : "count" while GloVe counts co-occurrences, then "train".
+    """
 
     epoch: int
     epochs: int
@@ -19,6 +31,7 @@ class Progress(NamedTuple):
     loss: float
     learning_rate: float
     remaining: float
+    phase: Literal["count", "train"] = "train"
 
 
 @dataclass

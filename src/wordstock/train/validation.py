@@ -7,36 +7,38 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from wordstock.embeddings import Embeddings, read_native
 from wordstock.errors import InputError
-from wordstock.kernels.windows import Tables
 from wordstock.train.state import TrainState
 
 __all__ = ["Validation"]
 
 _log = logging.getLogger(__name__)
 
+Matrices = TypeVar("Matrices")
+
 
 @dataclass
-class Validation:
+class Validation(Generic[Matrices]):
     """Scores the vectors after each epoch and keeps the best, which takes as much memory as they do.
 
     Parameters
     ----------
     score : a higher number is better.
-    build : a copy of the tables as Embeddings.
+    build : a copy of what is trained as Embeddings.
     patience : epochs without a better score before training ends.
     path : where the best vectors are kept for a training that is resumed; None without checkpoints.
     """
 
     score: Callable[[Embeddings], float]
-    build: Callable[[Tables, TrainState], Embeddings]
+    build: Callable[[Matrices, TrainState], Embeddings]
     patience: int
     path: Path | None = None
     best: Embeddings | None = None
 
-    def __call__(self, tables: Tables, state: TrainState) -> bool:
+    def __call__(self, tables: Matrices, state: TrainState) -> bool:
         """Score these vectors; True if it is time to stop.
 
         Raises
