@@ -20,6 +20,7 @@ TRICKY = st.lists(
         ["n't", "N'T", "'", "s", "re", "'ve", "ll", "_", "a", "N", "T", "n", "t", "9", " ", "\n", "\x1e",
          "\x1c", "\x1f",
          ".", "’", "é", "e\u0301", "\u0301", "Σ", "İ", "中", "ン", "ไ", "ย\u0e4d", "ก\u0e34", "٣", "၁",
+         "abcdefg", "ABCDEFGH", "0123456789abcdef", "{", "@", "[", "`", "/", ":", "\x7f",
          "\U00020000", "\U00010400", "\U000e0100", "\ud800", "\x00", "\x85", "ß", "ǅ"]
     )
 ).map("".join)  # fmt: skip
@@ -59,7 +60,14 @@ def test_the_compiled_tokeniser_is_the_tokeniser(text, tokenizer):
 
 
 @given(
-    st.lists(st.one_of(TRICKY, st.lists(st.text(max_size=3)), st.lists(st.sampled_from("abc")))),
+    st.lists(
+        st.one_of(
+            TRICKY,
+            st.lists(st.text(max_size=3)),
+            st.lists(st.text(["a", "b", "\x00"], max_size=20)),
+            st.lists(st.sampled_from("abc")),
+        )
+    ),
     TOKENIZERS,
     st.integers(1, 3),
     st.sampled_from([None, 1, 3]),

@@ -8,13 +8,20 @@ from __future__ import annotations
 import numpy as np
 
 from wordstock.kernels.compiled import compiled
-from wordstock.kernels.wordtable import BASIS, add_hashed, add_word, hash_step
+from wordstock.kernels.wordtable import add_keyed, first_bytes, long_key, mix, short_key, word_key
 
 __all__ = ["fold_ascii", "tokenize"]
 
 # Classes of characters, as text.scripts numbers them.
 _SPACE, _PUNCTUATION, _LETTER, _MARK, _UNSPACED, _UNDERSCORE, _END = range(7)
-_APOSTROPHE, _LOW_LINE = 39, 95
+_SPACE_BYTE, _APOSTROPHE, _LOW_LINE = 32, 39, 95
+
+# Eight bytes at once: each test sets the high bit of the bytes that pass it.
+_NOTHING, _ONE, _SEVEN, _TOP_BYTE = np.uint64(0), np.uint64(1), np.uint64(7), np.uint64(56)
+_ONES, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_LOWER_BIT, _LOW_SEVEN = np.uint64(0x2020202020202020), np.uint64(0x7F7F7F7F7F7F7F7F)
+_FROM_A, _PAST_Z = np.uint64(0x1F1F1F1F1F1F1F1F), np.uint64(0x0505050505050505)  # 128 - "a", 128 - "z" - 1
+_FROM_0, _PAST_9 = np.uint64(0x5050505050505050), np.uint64(0x4646464646464646)  # 128 - "0", 128 - "9" - 1
 
 
 @compiled
@@ -29,11 +36,26 @@ def fold_ascii(source, target, lower, zero):
         target[i] = byte
 
 
+@compiled(inline="always")
+def _stops(eight):
+    """The high bit of each of eight bytes that is no letter or digit of ASCII."""
+    low = eight & _LOW_SEVEN
+    folded = low | _LOWER_BIT
+    letters = (folded + _FROM_A) & ~(folded + _PAST_Z)
+    digits = (low + _FROM_0) & ~(low + _PAST_9)
+    return ~(letters | digits) & _HIGH_BITS | (eight & _HIGH_BITS)
+
+
+@compiled(inline="always")
+def _before(stops):
+    """How many bytes come before the first one whose high bit is set."""
+    below = ((stops & (~stops + _ONE)) >> _SEVEN) - _ONE
+    return np.int64(((below & _ONES) * _ONES) >> _TOP_BYTE)
+
+
 @compiled
 def _class_at(text, p, classes):
-    """Class and width in bytes of the character at ``p``; the end of the text counts as a space."""
-    if p >= len(text):
-        return np.int64(_SPACE), np.int64(0)
+    """Class and width in bytes of the character at ``p``; spaces follow the text."""
     byte = np.int64(text[p])
     if byte < 0x80:
         return np.int64(classes[byte]), np.int64(1)
@@ -50,7 +72,7 @@ def _class_at(text, p, classes):
 @compiled
 def _cuts(text, p):
     """Whether ``n't`` or ``N'T`` begins here, which cuts a word in two."""
-    if p + 2 >= len(text) or text[p + 1] != _APOSTROPHE:
+    if text[p + 1] != _APOSTROPHE:
         return False
     return (text[p] == 110 and text[p + 2] == 116) or (text[p] == 78 and text[p + 2] == 84)
 
@@ -65,26 +87,22 @@ def _at_boundary(text, p, classes):
 @compiled
 def _suffix_end(text, p, classes):
     """End of ``'s 're 've 'll 'd 'm`` (or all capitals) that begins at ``p``, or ``p`` if there is none."""
-    left = len(text) - p
-    if left > 1:
-        one = text[p + 1]
-        if (one == 115 or one == 100 or one == 109 or one == 83 or one == 68 or one == 77) and _at_boundary(
-            text, p + 2, classes
-        ):
-            return p + 2
-        if left > 2:
-            two = text[p + 2]
-            lower = (one == 114 and two == 101) or (one == 118 and two == 101) or (one == 108 and two == 108)
-            upper = (one == 82 and two == 69) or (one == 86 and two == 69) or (one == 76 and two == 76)
-            if (lower or upper) and _at_boundary(text, p + 3, classes):
-                return p + 3
+    one, two = text[p + 1], text[p + 2]
+    if (one == 115 or one == 100 or one == 109 or one == 83 or one == 68 or one == 77) and _at_boundary(
+        text, p + 2, classes
+    ):
+        return p + 2
+    lower = (one == 114 and two == 101) or (one == 118 and two == 101) or (one == 108 and two == 108)
+    upper = (one == 82 and two == 69) or (one == 86 and two == 69) or (one == 76 and two == 76)
+    if (lower or upper) and _at_boundary(text, p + 3, classes):
+        return p + 3
     return p
 
 
 @compiled
 def _is_negation(text, p, classes):
     """Whether the token ``n't``, in any casing, begins at ``p``."""
-    if p + 2 >= len(text) or text[p + 1] != _APOSTROPHE:
+    if text[p + 1] != _APOSTROPHE:
         return False
     if (text[p] | 32) != 110 or (text[p + 2] | 32) != 116:
         return False
@@ -145,50 +163,63 @@ def _token_end(text, p, kind, width, classes, english):
 
 
 @compiled
-def tokenize(text, start, classes, english, table, ids, written):
+def tokenize(text, words, size, start, classes, english, table, ids, written):
     """Split ``text`` into tokens and number them; U+001E ends a sentence.
 
     Parameters
     ----------
-    text : uint8 (n,), valid UTF-8.
+    text : uint8, ``size`` bytes of valid UTF-8 and eight spaces; ``words`` its eights (``wordtable.eights``).
     start, written : where to go on in ``text`` and in ``ids``.
     classes : uint8 (1114112,), or (128,) for ASCII text: ``text.scripts.character_classes``.
     english : whether contractions are split; otherwise underscores count as letters.
     table : ``WordArrays``.
-    ids : int32 (n + 1,), written: token numbers, -1 after each sentence that has tokens.
+    ids : int32 (size + 1,), written: token numbers, -1 after each sentence that has tokens.
 
     Returns
     -------
-    The position up to which the text was read, less than n where the table is full; and how much of ``ids`` is used.
+    The position up to which the text was read, less than ``size`` where the table is full; and how much of ``ids`` is
+    used.
     """
-    size = len(text)
+    slots, offsets, counts, blob, state = table
     p = start
     while p < size:
-        kind, width = _class_at(text, p, classes)
-        if kind == _SPACE:
-            p += width
-        elif kind == _END:
-            if written and ids[written - 1] != -1:
-                ids[written] = -1
-                written += 1
-            p += 1
-        else:
-            # Most words are letters and digits of ASCII up to a space: their end and hash are found in one go.
-            value = BASIS
-            q = p
-            while q < size and text[q] < 0x80 and classes[text[q]] == _LETTER:
-                value = hash_step(value, text[q])
-                q += 1
-            if q > p and (q == size or (text[q] < 0x80 and text[q] != _APOSTROPHE and text[q] != _LOW_LINE)):
-                number = add_hashed(table, text, p, q, 1, value)
-            else:
-                q = _token_end(text, p, kind, width, classes, english)
-                number = add_word(table, text, p, q, 1)
-            if number < 0:
-                return p, written
-            ids[written] = number
-            written += 1
-            p = q
+        # Most words are letters and digits of ASCII up to a space: their end and key are found eight bytes at a time.
+        eight = words[p]
+        stops = _stops(eight)
+        q = p
+        value = key = _NOTHING
+        while stops == _NOTHING:
+            value = mix(value, eight)
+            q += 8
+            eight = words[q]
+            stops = _stops(eight)
+        length = _before(stops)
+        if length:
+            eight = first_bytes(eight, length)
+            key = short_key(eight, length)
+            value = mix(value, eight)
+        if q > p:
+            key = long_key(value, q + length - p)
+        q += length
+        if q == p or text[q] >= 0x80 or text[q] == _APOSTROPHE or text[q] == _LOW_LINE:
+            kind, width = _class_at(text, p, classes)
+            if kind == _SPACE:
+                p += width
+                continue
+            if kind == _END:
+                if written and ids[written - 1] != -1:
+                    ids[written] = -1
+                    written += 1
+                p += 1
+                continue
+            q = _token_end(text, p, kind, width, classes, english)
+            key = word_key(words, p, q)
+        number = add_keyed(slots, offsets, counts, blob, state, text, p, q, 1, key)
+        if number < 0:
+            return p, written
+        ids[written] = number
+        written += 1
+        p = q + np.int64(text[q] == _SPACE_BYTE)
     if written and ids[written - 1] != -1:
         ids[written] = -1
         written += 1

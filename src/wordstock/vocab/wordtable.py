@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.kernels.wordtable import WordArrays, fold_words, place_words, split_words
+from wordstock.kernels.wordtable import PADDING, WordArrays, eights, fold_words, place_words, split_words
 from wordstock.protocols import IntArray
 from wordstock.vocab.batches import Batch
 from wordstock.vocab.vocabulary import ByteArray
@@ -29,10 +29,10 @@ class WordTable:
     def __init__(self, capacity: int = 1 << 14) -> None:
         capacity = max(4, capacity)
         self.arrays = WordArrays(
-            slots=np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int64),
+            slots=np.zeros((1 << (2 * capacity - 1).bit_length(), 2), np.uint64),
             offsets=np.zeros(capacity + 1, np.int64),
             counts=np.zeros(capacity, np.int64),
-            blob=np.empty(capacity * _BYTES_A_WORD, np.uint8),
+            blob=np.empty(capacity * _BYTES_A_WORD + PADDING, np.uint8),
             state=np.zeros(1, np.int64),
         )
 
@@ -40,7 +40,9 @@ class WordTable:
     def from_words(cls, blob: ByteArray, offsets: IntArray, counts: IntArray) -> WordTable:
         """A table that holds these unique words, with their places in the list as numbers."""
         table = cls(len(counts))
-        table._fold(WordArrays(np.empty(0, np.int64), offsets, counts, blob, np.array([len(counts)], np.int64)))
+        padded = np.concatenate([blob, np.zeros(PADDING, np.uint8)])
+        size = np.array([len(counts)], np.int64)
+        table._fold(WordArrays(np.empty((0, 2), np.uint64), offsets, counts, padded, size))
         return table
 
     def __len__(self) -> int:
@@ -78,25 +80,24 @@ class WordTable:
         """Number the words of a batch: int32, -1 after each sentence that has words."""
         from wordstock.kernels.tokenize import fold_ascii, tokenize
 
-        text = np.frombuffer(batch.data, np.uint8)
-        ids = np.empty(len(text) + 1, np.int32)
+        size, rules = len(batch.data), batch.rules
+        text = np.empty(size + PADDING, np.uint8)
+        text[size:] = ord(" ")
+        lower, zero = (False, False) if rules is None else (rules.lower, rules.zero)
+        fold_ascii(np.frombuffer(batch.data, np.uint8), text, lower, zero)
+        words = eights(text)
+        ids = np.empty(size + 1, np.int32)
         position = written = 0
-        if batch.rules is None:
-            while position < len(text):
-                position, written = split_words(text, position, self.arrays, ids, written)
-                if position < len(text):
-                    self._grow()
-            return ids[:written]
-        rules = batch.rules
-        if rules.lower or rules.zero:
-            folded = np.empty_like(text)
-            fold_ascii(text, folded, rules.lower, rules.zero)
-            text = folded
-        while position < len(text):
-            position, written = tokenize(text, position, rules.classes, rules.english, self.arrays, ids, written)
-            if position < len(text):
-                self._grow()
-        return ids[:written]
+        while True:
+            if rules is None:
+                position, written = split_words(text, words, size, position, self.arrays, ids, written)
+            else:
+                position, written = tokenize(
+                    text, words, size, position, rules.classes, rules.english, self.arrays, ids, written
+                )
+            if position == size:
+                return ids[:written]
+            self._grow()
 
     def fold(self, other: WordTable) -> IdArray:
         """Add the words and counts of another table; the number here of each of its words, int32."""
@@ -105,7 +106,8 @@ class WordTable:
     def _fold(self, other: WordArrays) -> IdArray:
         numbers = np.empty(int(other.state[0]), np.int32)
         done = 0
-        while (done := fold_words(other, self.arrays, numbers, done)) < len(numbers):
+        words = eights(other.blob)
+        while (done := fold_words(other, words, self.arrays, numbers, done)) < len(numbers):
             self._grow()
         return numbers
 
@@ -115,7 +117,7 @@ class WordTable:
         if state[0] < len(counts):
             self.arrays = self.arrays._replace(blob=_doubled(blob, 2 * len(blob)))
             return
-        wider = np.full(2 * len(slots), -1, np.int64)
+        wider = np.zeros((2 * len(slots), 2), np.uint64)
         place_words(slots, wider)
         self.arrays = self.arrays._replace(
             slots=wider,
