@@ -35,6 +35,7 @@ def test_public_names_are_settled():
         "all_but_the_top",
         "load",
         "merge",
+        "train_fasttext",
         "train_glove",
         "train_word2vec",
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wordstock.errors import WordstockError
     from wordstock.hub import load
     from wordstock.tasks import TextClassifier
-    from wordstock.train import train_glove, train_word2vec
+    from wordstock.train import train_fasttext, train_glove, train_word2vec
 
 _HOMES = {
     "Card": "embeddings",
@@ -29,6 +29,7 @@ _HOMES = {
     "WordstockError": "errors",
     "load": "hub",
     "TextClassifier": "tasks",
+    "train_fasttext": "train",
     "train_glove": "train",
     "train_word2vec": "train",
 }
@@ -43,6 +44,7 @@ __all__ = [
     "all_but_the_top",
     "load",
     "merge",
+    "train_fasttext",
     "train_glove",
     "train_word2vec",
 ]

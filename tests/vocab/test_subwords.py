@@ -1,5 +1,6 @@
 """fastText's n-grams and hash, with gensim's own as the oracle."""
 
+import numpy as np
 import pytest
 from gensim.models.fasttext_inner import compute_ngrams, ft_hash_bytes
 from hypothesis import given
@@ -29,3 +30,39 @@ def test_impossible_settings_are_refused():
         Subwords(4, 3, 10)
     with pytest.raises(InputError, match="buckets=0"):
         Subwords(3, 6, 0)
+
+
+@pytest.fixture(scope="module")
+def fasttext_model(tmp_path_factory):
+    fasttext = pytest.importorskip("fasttext")
+    path = tmp_path_factory.mktemp("text") / "t.txt"
+    path.write_text("one two three\n" * 20)
+    return fasttext.train_unsupervised(str(path), dim=2, epoch=1, minCount=1, minn=2, maxn=5, bucket=5000, verbose=0)
+
+
+@given(st.lists(words, min_size=1, max_size=5))
+def test_buckets_of_many_words_equal_those_of_fasttext(fasttext_model, many):
+    def readable(word):  # fastText reads C strings, and splits nothing here
+        return "\0" not in word
+
+    many = [word for word in many if readable(word)]
+    encoded = [word.encode() for word in many]
+    offsets = np.cumsum([0, *map(len, encoded)])
+    buckets, starts = Subwords(2, 5, 5000).buckets_of(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+    for i, word in enumerate(many):
+        ids = fasttext_model.get_subwords(word)[1]
+        own = len(fasttext_model.words)
+        assert buckets[starts[i] : starts[i + 1]].tolist() == [int(number) - own for number in ids if number >= own]
+
+
+def test_buckets_without_a_vector_are_left_out():
+    whole = Subwords(3, 4, 1000)
+    buckets = whole.rows("walking")
+    stored = np.unique(buckets)[::2].astype(np.int32)
+    some = Subwords(3, 4, 1000, stored)
+    assert (some.n_rows, whole.n_rows) == (len(stored), 1000)
+    assert [stored[row] for row in some.rows("walking")] == [b for b in buckets if b in stored]
+    assert some == whole
+    for wrong in ([3, 2], [2, 2], [-1, 4], [4, 1000]):
+        with pytest.raises(InputError, match="must ascend from 0 to at most 999"):
+            Subwords(3, 4, 1000, np.array(wrong, np.int32))

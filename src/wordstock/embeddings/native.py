@@ -7,7 +7,8 @@ Layout (safetensors 0.x): u64 header length, JSON header, then the tensors witho
 ``keys`` uint8, UTF-8 bytes · ``offsets`` int64 (n + 1,) · ``slots`` int32 (2**k,), hash index (see
 ``vocab.vocabulary``) · ``rows``* int32 (n,) · ``counts``* int64 (n,) · ``frequencies``* float32 (n,), shares of the
 corpus where counts do not give them · ``common``* float32 (k, dim), components that ``encode`` removes · ``subword``*
-float32 (buckets, dim) · ``output``* float32 (rows, dim), so that training can go on.
+float32 (buckets, dim), one row per n-gram bucket, or (n, dim) with ``subword_buckets``* int32 (n,), ascending, the only
+buckets that have one · ``output``* float32 (rows, dim), so that training can go on.
 
 ``__metadata__["wordstock"]`` holds JSON: ``version``, ``card``, ``encode`` (settings), ``digest``, ``subwords``.
 """
@@ -18,6 +19,7 @@ import json
 import math
 import mmap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,7 @@ from wordstock._files import atomic_write
 from wordstock.embeddings.card import Card
 from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.storage import Precision, Storage
-from wordstock.errors import FormatError, WordstockError
+from wordstock.errors import FormatError, InputError, WordstockError
 from wordstock.vocab import Subwords, Vocabulary
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def write_native(table: Embeddings, path: Path | str, *, precision: Precision | 
         "counts": vocabulary.counts,
         "common": table.common,
         "subword": table.subword_vectors,
+        "subword_buckets": None if table.subwords is None else table.subwords.stored,
         "output": table.output,
         "frequencies": table.given_frequencies,
     }
@@ -181,6 +184,8 @@ def read_native(path: Path | str) -> Embeddings:
             path, expected=f"version {VERSION} or older", found=f"version {version}", remedy="upgrade wordstock"
         )
     arrays = {name: _view(path, name, entry, buffer, base) for name, entry in header.items()}
+    if subwords is not None and "subword_buckets" in arrays:
+        subwords = _with_stored(path, subwords, arrays["subword_buckets"])
     _check(path, arrays, subwords)
     vocabulary = Vocabulary(
         arrays["keys"],
@@ -259,6 +264,17 @@ def _view(path: Path, name: str, entry: Any, buffer: mmap.mmap | bytes, base: in
     return view.reshape(shape)
 
 
+def _with_stored(path: Path, subwords: Subwords, stored: npt.NDArray[Any]) -> Subwords:
+    expected = f"'subword_buckets' as ascending int32 below {subwords.buckets}"
+    if stored.dtype != np.int32 or stored.ndim != 1:
+        raise FormatError(path, expected=expected, found=f"{stored.dtype} {list(stored.shape)}", remedy=_REMEDY)
+    try:
+        return replace(subwords, stored=stored)
+    except InputError as error:
+        raise FormatError(path, expected=expected, found="another order or range", remedy=_REMEDY) from error
+
+
+_REMEDY = "the file is damaged; save or fetch it again"
 _KINDS = {
     "norms": ("f4", 1),
     "keys": ("u1", 1),
@@ -279,8 +295,7 @@ def _check(path: Path, arrays: dict[str, npt.NDArray[Any]], subwords: Subwords |
 
     def need(holds: bool, expected: str, found: object) -> None:
         if not holds:
-            remedy = "the file is damaged; save or fetch it again"
-            raise FormatError(path, expected=expected, found=str(found), remedy=remedy)
+            raise FormatError(path, expected=expected, found=str(found), remedy=_REMEDY)
 
     missing = [name for name in _REQUIRED if name not in arrays]
     need(not missing, f"the tensors {', '.join(_REQUIRED)}", f"no {', '.join(missing)}")
@@ -311,6 +326,6 @@ def _check(path: Path, arrays: dict[str, npt.NDArray[Any]], subwords: Subwords |
     for name in {"common", "subword", "output"} & arrays.keys():
         columns = arrays[name].shape[1]
         need(columns == vectors.shape[1], f"{vectors.shape[1]} columns in {name!r}", columns)
-    buckets = len(arrays["subword"]) if "subword" in arrays else None
-    wanted = subwords.buckets if subwords is not None else None
-    need(buckets == wanted, f"{wanted} subword vectors", buckets)
+    grams = len(arrays["subword"]) if "subword" in arrays else None
+    wanted = subwords.n_rows if subwords is not None else None
+    need(grams == wanted, f"{wanted} subword vectors", grams)

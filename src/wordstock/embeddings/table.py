@@ -175,6 +175,7 @@ class Embeddings:
                 "counts": self.vocabulary.counts,
                 "common": self.common,
                 "subword": self.subword_vectors,
+                "subword_buckets": None if self.subwords is None else self.subwords.stored,
                 "frequencies": self.given_frequencies,
             },
             repr(self.subwords),
@@ -233,7 +234,7 @@ class Embeddings:
         """The same keys with other vectors, one per row.
 
         What belongs to the old vectors does not follow: the output matrix, the components that ``encode`` removes, and
-        the n-grams, unless their vectors are given anew, float32 (buckets, dim).
+        the n-grams, unless their vectors are given anew, float32 (n_ngrams, dim).
 
         Raises
         ------
@@ -317,7 +318,7 @@ class Embeddings:
         Parameters
         ----------
         missing : what an unknown key gives: "raise" an UnknownWordError, "zero" a zero row, "subword" the mean of its
-            n-grams' vectors, for tables that have them.
+            n-grams' vectors, for tables that have them; zeros if it has none of them.
 
         Raises
         ------

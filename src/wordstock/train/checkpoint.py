@@ -1,6 +1,6 @@
 """Checkpoints that survive a kill at any moment.
 
-A checkpoint is two files: ``tables-N.safetensors`` with the float32 matrices ``inputs`` and ``outputs`` (words, dim),
+A checkpoint is two files: ``tables-N.safetensors`` with the float32 matrices ``inputs`` and ``outputs`` (rows, dim),
 and ``checkpoint.json``, which names it and is replaced last, in one step. Until then the earlier pair counts.
 """
 
@@ -34,10 +34,11 @@ class Checkpoint:
     ----------
     folder : made if it is not there.
     identity : what must be equal for a checkpoint to be continued: settings, corpus, starting vectors.
-    rows, dim : of the matrices.
+    rows : of the input and of the output matrix.
+    dim : of both.
     """
 
-    def __init__(self, folder: Path | str, identity: Mapping[str, Any], rows: int, dim: int) -> None:
+    def __init__(self, folder: Path | str, identity: Mapping[str, Any], rows: tuple[int, int], dim: int) -> None:
         self.folder = Path(folder)
         self.identity = json.loads(json.dumps(dict(identity)))
         self.rows, self.dim = rows, dim
@@ -59,19 +60,19 @@ class Checkpoint:
         """
         self._number += 1
         path = self.folder / f"tables-{self._number}.safetensors"
-        size = self.rows * self.dim * 4
+        middle, end = (rows * self.dim * 4 for rows in (self.rows[0], sum(self.rows)))
         entries = {
-            name: {"dtype": "F32", "shape": [self.rows, self.dim], "data_offsets": [i * size, (i + 1) * size]}
-            for i, name in enumerate(("inputs", "outputs"))
+            name: {"dtype": "F32", "shape": [rows, self.dim], "data_offsets": span}
+            for name, rows, span in zip(("inputs", "outputs"), self.rows, ([0, middle], [middle, end]), strict=True)
         }
         header = json.dumps(entries).encode()
         header += b" " * (-(8 + len(header)) % 64)
         check = 0
         with atomic_write(path) as stream:
             stream.write(len(header).to_bytes(8, "little") + header)
-            for table in (tables.inputs, tables.outputs):
-                for start in range(0, self.rows, _BLOCK):
-                    block = table[start : min(start + _BLOCK, self.rows), : self.dim].astype("<f4").tobytes()
+            for table, rows in zip((tables.inputs, tables.outputs), self.rows, strict=True):
+                for start in range(0, rows, _BLOCK):
+                    block = table[start : min(start + _BLOCK, rows), : self.dim].astype("<f4").tobytes()
                     check = zlib.crc32(block, check)
                     stream.write(block)
         head = {
@@ -130,14 +131,16 @@ class Checkpoint:
         try:
             with path.open("rb") as stream:
                 stream.seek(int.from_bytes(stream.read(8), "little"), 1)
-                for table in (tables.inputs, tables.outputs):
-                    for start in range(0, self.rows, _BLOCK):
-                        stop = min(start + _BLOCK, self.rows)
+                for table, rows in zip((tables.inputs, tables.outputs), self.rows, strict=True):
+                    for start in range(0, rows, _BLOCK):
+                        stop = min(start + _BLOCK, rows)
                         data = stream.read((stop - start) * self.dim * 4)
                         found = zlib.crc32(data, found)
                         table[start:stop, : self.dim] = np.frombuffer(data, "<f4").reshape(stop - start, self.dim)
         except (OSError, ValueError) as error:
-            raise self._damaged(path, f"two matrices of {self.rows} x {self.dim}", f"{error}") from error
+            raise self._damaged(
+                path, f"matrices of {self.rows[0]} and {self.rows[1]} rows of {self.dim}", f"{error}"
+            ) from error
         if found != check:
             raise self._damaged(path, f"contents with CRC-32 {check:#x}", f"{found:#x}")
 

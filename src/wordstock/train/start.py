@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from wordstock.embeddings import Embeddings
-from wordstock.errors import InputError
 from wordstock.kernels.windows import Tables
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.train.config import Word2VecConfig
+from wordstock.train.old_words import joined_words
 from wordstock.train.tables import new_tables
 from wordstock.vocab import Vocabulary
 
@@ -29,12 +29,14 @@ class Start:
     vocabulary : of the result, with counts: those of the corpus plus those of the earlier vectors where known.
     old : earlier vectors, or None.
     sources : int64 (rows,), the old key of each row, -1 for a new word; None without earlier vectors.
+    corpus_words : how many of the words the corpus has; they come first.
     """
 
     vocabulary: Vocabulary
     config: Word2VecConfig
     old: Embeddings | None = None
     sources: IntArray | None = None
+    corpus_words: int = 0
 
     @classmethod
     def plan(cls, corpus: Vocabulary, config: Word2VecConfig, old: Embeddings | None) -> Start:
@@ -46,42 +48,37 @@ class Start:
             Earlier vectors of another ``dim``.
         """
         if old is None:
-            return cls(corpus, config)
-        if old.dim != config.dim:
-            raise InputError(f"dim={config.dim}, but the vectors to continue from have {old.dim}; pass dim={old.dim}")
-        words = list(corpus.keys)
-        found = np.array([old.vocabulary.find(word) for word in words], np.int64)
-        unseen = np.setdiff1d(np.arange(len(old)), found)
-        counts = np.concatenate([_counts(corpus), np.zeros(len(unseen), np.int64)])
-        sources = np.concatenate([found, unseen])
-        if old.vocabulary.counts is not None:
-            counts += np.where(sources >= 0, old.vocabulary.counts[sources], 0)
+            return cls(corpus, config, corpus_words=len(corpus))
+        vocabulary, sources = joined_words(corpus, old, config.dim)
         if old.output is None:
             _log.warning("the vectors to continue from have no output matrix; it starts from zeros")
         elif config.hierarchical:
             _log.warning("the Huffman tree is a new one, so its nodes start from zeros")
-        keys = [*words, *(old.vocabulary.key(int(number)) for number in unseen)]
-        return cls(Vocabulary.from_keys(keys, counts=counts), config, old, sources)
+        return cls(vocabulary, config, old, sources, len(corpus))
 
     def tables(self) -> Tables:
-        """New tables, the same each time."""
-        config, old = self.config, self.old
-        scales: FloatArray | None = None
-        if self.sources is not None and config.old_rows != "free":
-            scale = config.old_rate if config.old_rows == "slow" else 0.0
-            scales = np.where(self.sources >= 0, scale, 1).astype(np.float32)
-        tables = new_tables(len(self.vocabulary), config.dim, config.n_threads, config.seed, scales)
-        if old is not None and self.sources is not None:
-            rows = np.flatnonzero(self.sources >= 0)
-            numbers = self.sources[rows]
-            origin = numbers if old.vocabulary.rows is None else old.vocabulary.rows[numbers]
-            tables.inputs[rows, : config.dim] = old.storage.take(origin)
-            if old.output is not None and not config.hierarchical:
-                tables.outputs[rows, : config.dim] = old.output[origin]
+        """New tables, the same each time; random rows are uniform in ±0.5 / dim as in word2vec.c."""
+        config, rows = self.config, len(self.vocabulary)
+        tables = new_tables((rows, rows), config.dim, config.n_threads, config.seed, 0.5 / config.dim, self.scales())
+        self.restore(tables)
         return tables
 
+    def scales(self) -> FloatArray | None:
+        """How much of its gradient each word's row takes, float32 (words,); None = all of it."""
+        if self.sources is None or self.config.old_rows == "free":
+            return None
+        scale = self.config.old_rate if self.config.old_rows == "slow" else 0.0
+        return np.where(self.sources >= 0, scale, 1).astype(np.float32)
 
-def _counts(vocabulary: Vocabulary) -> IntArray:
-    if vocabulary.counts is None:
-        raise InputError("the corpus has no word counts")
-    return np.asarray(vocabulary.counts, np.int64)
+    def restore(self, tables: Tables) -> IntArray:
+        """Copy the earlier vectors and output rows to their words' rows, and return those rows' numbers."""
+        old, dim = self.old, self.config.dim
+        if old is None or self.sources is None:
+            return np.empty(0, np.int64)
+        rows = np.flatnonzero(self.sources >= 0)
+        numbers = self.sources[rows]
+        origin = numbers if old.vocabulary.rows is None else old.vocabulary.rows[numbers]
+        tables.inputs[rows, :dim] = old.storage.take(origin)
+        if old.output is not None and not self.config.hierarchical:
+            tables.outputs[rows, :dim] = old.output[origin]
+        return rows

@@ -26,20 +26,22 @@ def aligned_zeros(rows: int, columns: int) -> FloatArray:
     return raw[start : start + rows * columns].reshape(rows, columns)
 
 
-def new_tables(rows: int, dim: int, threads: int, seed: int, scales: FloatArray | None = None) -> Tables:
-    """Random input rows, uniform in ±0.5 / dim as in word2vec.c, and output rows of zeros.
+def new_tables(
+    rows: tuple[int, int], dim: int, threads: int, seed: int, spread: float, scales: FloatArray | None = None
+) -> Tables:
+    """Random input rows, uniform in ±``spread``, and output rows of zeros.
 
-    ``scales`` float32 (rows,) is extended by ones for the spare rows. A row's start depends on the seed and its number
-    only, not on how many rows there are.
+    ``rows`` of the input and of the output matrix. ``scales`` float32 (rows[0],) is extended by ones for the spare
+    rows. A row's start depends on the seed and its number only, not on how many rows there are.
     """
-    size = rows + SPARE_ROWS * threads
-    inputs, outputs = aligned_zeros(size, padded(dim)), aligned_zeros(size, padded(dim))
+    spare = SPARE_ROWS * threads
+    inputs, outputs = (aligned_zeros(size + spare, padded(dim)) for size in rows)
     random = np.random.default_rng(seed)
-    for start in range(0, rows, _BLOCK):
-        stop = min(start + _BLOCK, rows)
-        inputs[start:stop, :dim] = (random.random((stop - start, dim), dtype=np.float32) - 0.5) / dim
+    for start in range(0, rows[0], _BLOCK):
+        stop = min(start + _BLOCK, rows[0])
+        inputs[start:stop, :dim] = (random.random((stop - start, dim), dtype=np.float32) - 0.5) * (2 * spread)
     if scales is not None:
-        scales = np.append(scales, np.ones(size - rows, np.float32))
+        scales = np.append(scales, np.ones(spare, np.float32))
     return Tables(inputs, outputs, scales)
 
 

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wordstock.embeddings import Card, Embeddings, Storage
-from wordstock.errors import InputError
+from wordstock.embeddings import Embeddings, Storage
 from wordstock.kernels.windows import Tables
+from wordstock.protocols import IntArray
 from wordstock.text import Tokenizer
-from wordstock.train.checkpoint import Checkpoint
 from wordstock.train.config import Word2VecConfig
-from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus, text_record
-from wordstock.train.loop import EpochLoop
+from wordstock.train.corpus import Corpus, opened_corpus
+from wordstock.train.settings import with_settings
 from wordstock.train.slices import SliceTrainer
 from wordstock.train.start import Start
-from wordstock.train.state import Progress, TrainState
+from wordstock.train.state import Progress
 from wordstock.train.tables import compact, padded
-from wordstock.train.validation import Validation
-from wordstock.vocab import Vocabulary
+from wordstock.train.training import Run
 
 __all__ = ["train_word2vec"]
-
-_CITATION = "Mikolov et al. 2013, Distributed Representations of Words and Phrases and their Compositionality"
 
 
 def train_word2vec(
@@ -75,87 +70,37 @@ def train_word2vec(
     StorageError, FormatError
         A checkpoint that cannot be written, or is damaged.
     """
-    config = _config(config, settings)
-    if patience < 1:
-        raise InputError(f"patience={patience}: needs a whole number of at least 1")
+    config = with_settings(config or Word2VecConfig(), settings)
     folder = None if checkpoint is None else Path(checkpoint)
+    run = Run(folder, checkpoint_seconds, progress, validation, patience)
     options = {
         "min_count": min_count, "max_size": max_size, "tokenizer": tokenizer, "phrases": phrases, "source": source
     }  # fmt: skip
     with opened_corpus(corpus, folder, options) as shards:
-        return _train(shards, config, init, folder, checkpoint_seconds, progress, validation, patience)
+        return run.train(shards, config, _Word2Vec(Start.plan(shards.vocabulary, config, init)), init)
 
 
-def _config(config: Word2VecConfig | None, settings: dict[str, Any]) -> Word2VecConfig:
-    try:
-        return replace(config or Word2VecConfig(), **settings)
-    except TypeError as error:
-        known = Word2VecConfig().to_dict()
-        unknown = ", ".join(name for name in settings if name not in known)
-        raise InputError(f"unknown setting {unknown}; known are {', '.join(known)}") from error
+class _Word2Vec:
+    """Input and output rows are the words'."""
 
+    name = "word2vec"
+    citation = "Mikolov et al. 2013, Distributed Representations of Words and Phrases and their Compositionality"
 
-def _train(
-    shards: Shards,
-    config: Word2VecConfig,
-    init: Embeddings | None,
-    folder: Path | None,
-    interval: float,
-    progress: Callable[[Progress], object] | None,
-    validation: Callable[[Embeddings], float] | None,
-    patience: int,
-) -> Embeddings:
-    start = Start.plan(shards.vocabulary, config, init)
-    rows, identity = len(start.vocabulary), corpus_identity(shards)
-    saver, check = None, None
+    def __init__(self, start: Start) -> None:
+        self.start, self.config = start, start.config
+        self.vocabulary = start.vocabulary
+        self.rows = (len(start.vocabulary),) * 2
 
-    def build(tables: Tables, state: TrainState) -> Embeddings:
-        inputs, outputs = (np.array(table[:rows, : config.dim], order="C") for table in tables[:2])
-        return _embeddings(start.vocabulary, inputs, outputs, config, state, shards, identity)
+    def tables(self) -> Tables:
+        return self.start.tables()
 
-    if folder is not None:
-        origin = {"corpus": identity, "init": None if init is None else init.digest}
-        saver = Checkpoint(folder, config.to_dict() | origin, rows, config.dim)
-    if validation is not None:
-        check = Validation(validation, build, patience, folder and folder / "best.safetensors")
-    counts = np.asarray(shards.vocabulary.counts, np.int64)
-    trainer = SliceTrainer(config, counts, padded(config.dim))
-    loop = EpochLoop(config, trainer, shards.arrays, shards.n_tokens, start.tables, saver, interval, progress, check)
-    tables, state = loop.run()
-    if check is not None and (best := check.chosen(state)) is not None:
-        return best.with_card(_card(config, state, shards, identity))
-    inputs, outputs = (compact(table, rows, config.dim) for table in tables[:2])
-    return _embeddings(start.vocabulary, inputs, outputs, config, state, shards, identity)
+    def trainer(self, counts: IntArray) -> SliceTrainer:
+        return SliceTrainer(self.config, counts, padded(self.config.dim))
 
-
-def _embeddings(
-    vocabulary: Vocabulary,
-    inputs: Any,
-    outputs: Any,
-    config: Word2VecConfig,
-    state: TrainState,
-    shards: Shards,
-    identity: str,
-) -> Embeddings:
-    card = _card(config, state, shards, identity)
-    encode = text_record(shards, vocabulary).encode
-    return Embeddings(vocabulary, Storage(inputs), output=outputs, card=card, config=encode)
-
-
-def _card(config: Word2VecConfig, state: TrainState, shards: Shards, identity: str) -> Card:
-    record = text_record(shards, shards.vocabulary)
-    training = {
-        "method": "word2vec",
-        **config.to_dict(),
-        "learning_rate": config.first_rate * state.rate_factor,
-        "threads": config.n_threads,
-        "corpus": {"words": shards.n_tokens, "identity": identity} | record.corpus,
-        "loss": [round(loss, 6) for loss in state.losses],
-        "words_per_second": round(state.words / max(state.seconds, 1e-9)),
-        "seconds": round(state.seconds, 3),
-    }
-    if state.scores:
-        training["validation"] = state.scores
-    if state.retries:
-        training["divergences"] = state.retries
-    return Card(tokenizer=record.tokenizer, training=training, citation=_CITATION)
+    def embeddings(self, tables: Tables, *, keep: bool) -> Embeddings:
+        rows, dim = len(self.vocabulary), self.config.dim
+        if keep:
+            inputs, outputs = (np.array(table[:rows, :dim], order="C") for table in tables[:2])
+        else:
+            inputs, outputs = (compact(table, rows, dim) for table in tables[:2])
+        return Embeddings(self.vocabulary, Storage(inputs), output=outputs)

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
+from wordstock._threads import run_slices
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
 
 __all__ = ["Subwords"]
 
+BucketArray = npt.NDArray[np.int32]
+
+_SMALLEST = 10_000  # words that are worth a thread
+
 
 @dataclass(frozen=True)
 class Subwords:
-    """Which n-grams a word has and the bucket of each.
+    """Which n-grams a word has, the bucket of each, and where its vector is.
 
     A word is written ``<word>``; its n-grams of ``min_n`` to ``max_n`` characters are hashed with fastText's 32-bit
     FNV-1a (bytes taken as signed) modulo ``buckets``. Single characters at either edge are left out, as there.
+
+    Parameters
+    ----------
+    stored : int32 (n,), ascending, the buckets that have a vector, in the order of the vectors; None = all of them.
     """
 
     min_n: int
     max_n: int
     buckets: int
+    stored: BucketArray | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_n <= self.max_n:
             raise InputError(f"min_n={self.min_n} and max_n={self.max_n}: needs 1 <= min_n <= max_n")
         if self.buckets < 1:
             raise InputError(f"buckets={self.buckets}: needs at least one bucket")
+        if self.stored is not None and len(self.stored):
+            low, high, step = self.stored[0], self.stored[-1], np.diff(self.stored).min(initial=1)
+            if low < 0 or high >= self.buckets or step < 1:
+                raise InputError(f"stored buckets must ascend from 0 to at most {self.buckets - 1}")
+
+    @property
+    def n_rows(self) -> int:
+        """Vectors of n-grams that belong to these settings."""
+        return self.buckets if self.stored is None else len(self.stored)
 
     def ngrams(self, word: str) -> list[str]:
         """The n-grams of ``word``, in fastText's order."""
@@ -42,12 +62,41 @@ class Subwords:
         ]
 
     def rows(self, word: str) -> IntArray:
-        """Bucket of each n-gram, int64 (n_ngrams,)."""
-        return np.array([_hash(gram.encode(errors="replace")) % self.buckets for gram in self.ngrams(word)], np.int64)
+        """Row of each n-gram's vector, int64 (n_ngrams,); n-grams whose bucket has none are left out."""
+        encoded = word.encode(errors="replace")
+        buckets, _ = self.buckets_of(np.frombuffer(encoded, np.uint8), np.array([0, len(encoded)]))
+        if self.stored is None:
+            return buckets.astype(np.int64)
+        rows = np.searchsorted(self.stored, buckets)
+        found = rows < len(self.stored)
+        found[found] = self.stored[rows[found]] == buckets[found]
+        return rows[found]
 
+    def buckets_of(self, blob: npt.NDArray[np.uint8], offsets: IntArray) -> tuple[BucketArray, IntArray]:
+        """Bucket of each n-gram of many words, compiled and in parallel.
 
-def _hash(data: bytes) -> int:
-    value = 2166136261
-    for byte in data:
-        value = (value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619 & 0xFFFFFFFF
-    return value
+        Parameters
+        ----------
+        blob, offsets : the words in UTF-8, word w being ``blob[offsets[w]:offsets[w + 1]]``, as a Vocabulary has them.
+
+        Returns
+        -------
+        int32 (n_ngrams,), those of word w at ``starts[w]:starts[w + 1]``; ``starts`` int64 (words + 1,).
+        """
+        from wordstock.kernels.ngrams import count_ngrams, hash_ngrams
+
+        words = len(offsets) - 1
+        counts = np.zeros(words + 1, np.int64)
+        run_slices(
+            lambda first, last: count_ngrams(blob, offsets, self.min_n, self.max_n, first, last, counts[1:]),
+            words, smallest=_SMALLEST,
+        )  # fmt: skip
+        starts = np.cumsum(counts)
+        out = np.empty(starts[-1], np.int32)
+        run_slices(
+            lambda first, last: hash_ngrams(
+                blob, offsets, self.min_n, self.max_n, self.buckets, starts, first, last, out
+            ),
+            words, smallest=_SMALLEST,
+        )  # fmt: skip
+        return out, starts
