@@ -17,7 +17,8 @@ from wordstock.vocab.wordtable import WordTable
 
 TRICKY = st.lists(
     st.sampled_from(
-        ["n't", "N'T", "'", "s", "re", "'ve", "ll", "_", "a", "N", "T", "n", "t", "9", " ", "\n", "\x1e",
+        ["ENTITY/", "ENTITY/Ab(9)", "entity/",
+         "n't", "N'T", "'", "s", "re", "'ve", "ll", "_", "a", "N", "T", "n", "t", "9", " ", "\n", "\x1e",
          "\x1c", "\x1f",
          ".", "’", "é", "e\u0301", "\u0301", "Σ", "İ", "中", "ン", "ไ", "ย\u0e4d", "ก\u0e34", "٣", "၁",
          "abcdefg", "ABCDEFGH", "0123456789abcdef", "{", "@", "[", "`", "/", ":", "\x7f",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
-from wordstock.text.scripts import has_unspaced
+from wordstock.text.scripts import ENTITY, has_unspaced
 
 __all__ = ["EncodeConfig"]
 
@@ -50,11 +50,12 @@ class EncodeConfig:
 
     @classmethod
     def for_keys(cls, keys: Sequence[str]) -> EncodeConfig:
-        """The default settings for a table with these keys: text is lower-cased where the first keys all are.
+        """The default settings for a table with these keys: lower-cased text where the first keys all are.
 
-        Scripts without spaces are split into characters where one of those keys is written in such a script.
+        Keys of entities do not count. Scripts without spaces are split into characters where one of those keys is
+        written in such a script.
         """
-        sample = keys[:_CASE_SAMPLE]
+        sample = [key for key in keys[:_CASE_SAMPLE] if not key.startswith(ENTITY)]
         lower = all(key == key.lower() for key in sample)
         unspaced = any(map(has_unspaced, sample))
         return cls(

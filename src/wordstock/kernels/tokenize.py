@@ -10,10 +10,11 @@ import numpy as np
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.wordtable import add_keyed, first_bytes, long_key, mix, short_key, word_key
 
-__all__ = ["fold_ascii", "tokenize"]
+__all__ = ["fold_ascii", "keep_entities", "tokenize"]
 
 # Classes of characters, as text.scripts numbers them.
 _SPACE, _PUNCTUATION, _LETTER, _MARK, _UNSPACED, _UNDERSCORE, _END = range(7)
+_ENTITY = np.frombuffer(b"ENTITY/", np.uint8)
 _SPACE_BYTE, _APOSTROPHE, _LOW_LINE = 32, 39, 95
 
 # Eight bytes at once: each test sets the high bit of the bytes that pass it.
@@ -67,6 +68,41 @@ def _class_at(text, p, classes):
         return np.int64(classes[((byte & 0x0F) << 12) | (middle << 6) | last]), np.int64(3)
     point = ((byte & 0x07) << 18) | (middle << 12) | (last << 6) | (np.int64(text[p + 3]) & 0x3F)
     return np.int64(classes[point]), np.int64(4)
+
+
+@compiled
+def _entity_end(given, text, p, classes):
+    """End of the entity's token that begins at ``p``, or ``p`` if none does; ``given`` is ``text`` before folding."""
+    if p + len(_ENTITY) >= len(given):
+        return p
+    for i in range(len(_ENTITY)):
+        if given[p + i] != _ENTITY[i]:
+            return p
+    if p:
+        before = p - 1
+        while text[before] & 0xC0 == 0x80:
+            before -= 1
+        kind, _ = _class_at(text, before, classes)
+        if kind in (_LETTER, _MARK, _UNSPACED, _UNDERSCORE):
+            return p
+    begin = q = p + len(_ENTITY)
+    kind, width = _class_at(text, q, classes)
+    while kind not in (_SPACE, _END):
+        q += width
+        kind, width = _class_at(text, q, classes)
+    return q if q > begin else p
+
+
+@compiled
+def keep_entities(source, target, classes):
+    """Undo ``fold_ascii`` for the tokens of entities; eight spaces follow the text in ``target``."""
+    p = 0
+    while p < len(source):
+        if source[p] == _ENTITY[0]:
+            end = _entity_end(source, target, p, classes)
+            target[p:end] = source[p:end]
+            p = max(p, end - 1)
+        p += 1
 
 
 @compiled
@@ -163,7 +199,7 @@ def _token_end(text, p, kind, width, classes, english):
 
 
 @compiled
-def tokenize(text, words, size, start, classes, english, table, ids, written):
+def tokenize(text, words, size, start, classes, english, entities, table, ids, written):
     """Split ``text`` into tokens and number them; U+001E ends a sentence.
 
     Parameters
@@ -172,6 +208,7 @@ def tokenize(text, words, size, start, classes, english, table, ids, written):
     start, written : where to go on in ``text`` and in ``ids``.
     classes : uint8 (1114112,), or (128,) for ASCII text: ``text.scripts.character_classes``.
     english : whether contractions are split; otherwise underscores count as letters.
+    entities : whether tokens of entities are looked for.
     table : ``WordArrays``.
     ids : int32 (size + 1,), written: token numbers, -1 after each sentence that has tokens.
 
@@ -201,7 +238,11 @@ def tokenize(text, words, size, start, classes, english, table, ids, written):
         if q > p:
             key = long_key(value, q + length - p)
         q += length
-        if q == p or text[q] >= 0x80 or text[q] == _APOSTROPHE or text[q] == _LOW_LINE:
+        end = _entity_end(text, text, p, classes) if entities else p
+        if end > p:
+            q = end
+            key = word_key(words, p, q)
+        elif q == p or text[q] >= 0x80 or text[q] == _APOSTROPHE or text[q] == _LOW_LINE:
             kind, width = _class_at(text, p, classes)
             if kind == _SPACE:
                 p += width

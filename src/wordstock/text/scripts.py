@@ -17,6 +17,7 @@ import numpy.typing as npt
 __all__ = [
     "END",
     "END_CLASS",
+    "ENTITY",
     "LETTER",
     "MARK",
     "PUNCTUATION",
@@ -24,6 +25,7 @@ __all__ = [
     "UNDERSCORE",
     "UNSPACED",
     "character_classes",
+    "entities",
     "has_unspaced",
     "marks",
     "script_ranges",
@@ -54,6 +56,7 @@ _RANGES: dict[str, tuple[tuple[int, int], ...]] = {
 }
 
 SPACE, PUNCTUATION, LETTER, MARK, UNSPACED, UNDERSCORE, END_CLASS = range(7)
+ENTITY = "ENTITY/"  # begins the token of an entity, such as ENTITY/Barack_Obama
 END = 0x1E  # record separator: ends a sentence in a block of several; a space otherwise
 _MARKS = ("Mn", "Mc")
 
@@ -62,6 +65,12 @@ _MARKS = ("Mn", "Mc")
 def marks() -> str:
     """The combining marks of the basic plane, such as Indic vowel signs, ready for a character class."""
     return "".join(chr(c) for c in range(0x300, 0xFFFF) if unicodedata.category(chr(c)) in _MARKS)
+
+
+@cache
+def entities() -> re.Pattern[str]:
+    """Matches the token of an entity: ``ENTITY/`` where no word goes on, and all up to the next white space."""
+    return re.compile(rf"(?<![\w{marks()}])({ENTITY}\S+)")
 
 
 @cache

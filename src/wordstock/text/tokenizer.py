@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Literal
 
 from wordstock.errors import InputError
-from wordstock.text.scripts import has_unspaced, marks, script_ranges
+from wordstock.text.scripts import ENTITY, entities, has_unspaced, marks, script_ranges
 from wordstock.text.segment import SEGMENTERS, register_splitter, segmenter, splitter
 
 __all__ = ["Tokenizer"]
@@ -34,6 +34,9 @@ _OLD = {"digits": "keep", "unspaced": "keep", "split": "words"}
 @dataclass(frozen=True)
 class Tokenizer:
     """Splits text into words and single punctuation marks.
+
+    What begins with ``ENTITY/``, where no word goes on, is one token up to the next white space, its casing and digits
+    left alone: so ``corpus.read_texts(entities=True)`` marks the pages that links lead to.
 
     Parameters
     ----------
@@ -93,6 +96,12 @@ class Tokenizer:
         text = self.normalize(text)
         if self.split != "words":
             return [token for token in splitter(self.split)(text) if token]
+        if ENTITY not in text:
+            return self._words(text)
+        pieces = enumerate(entities().split(text))
+        return [token for i, piece in pieces for token in ([piece] if i % 2 else self._words(piece))]
+
+    def _words(self, text: str) -> list[str]:
         contractions = self.contractions == "english" and "'" in text
         if contractions:
             text = text.replace("n't", " n't").replace("N'T", " N'T")
@@ -107,6 +116,11 @@ class Tokenizer:
         """``text`` in Unicode NFC with straight apostrophes, cased and with digits as the settings say."""
         if not text.isascii():
             text = unicodedata.normalize("NFC", text).replace("’", "'")
+        if ENTITY not in text:
+            return self._folded(text)
+        return "".join(piece if i % 2 else self._folded(piece) for i, piece in enumerate(entities().split(text)))
+
+    def _folded(self, text: str) -> str:
         if self.casing == "lower":
             text = text.lower()
         return text if self.digits == "keep" else _DIGIT.sub("0", text)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
-from wordstock.text.scripts import END, character_classes, has_unspaced
+from wordstock.text.scripts import END, ENTITY, character_classes, has_unspaced
 
 __all__ = ["Batch", "Rules", "batches"]
 
@@ -30,6 +30,7 @@ class Rules(NamedTuple):
     english: bool
     lower: bool
     zero: bool
+    entities: bool
 
 
 class Batch(NamedTuple):
@@ -151,7 +152,8 @@ class _Packer:
             if self._words:
                 self._ready.append(Batch(_RECORD.join(self._parts) + _RECORD, None))
             else:
-                self._ready.append(Batch(_END.encode().join(self._parts), self._rules()))
+                data = _END.encode().join(self._parts)
+                self._ready.append(Batch(data, self._rules(entities=ENTITY.encode() in data)))
         self._parts, self._size = [], 0
         self._words = self._beyond_ascii = False
 
@@ -159,7 +161,7 @@ class _Packer:
         ready, self._ready = self._ready, []
         return ready
 
-    def _rules(self) -> Rules:
+    def _rules(self, *, entities: bool) -> Rules:
         tokenizer = self.tokenizer
         unspaced = tokenizer.unspaced == "characters"
         classes = (
@@ -168,7 +170,7 @@ class _Packer:
             else character_classes(unspaced=False, ascii_only=True)
         )
         english = tokenizer.contractions == "english"
-        return Rules(classes, english, tokenizer.casing == "lower", tokenizer.digits == "zero")
+        return Rules(classes, english, tokenizer.casing == "lower", tokenizer.digits == "zero", entities)
 
 
 def _encoded(text: str) -> bytes:

@@ -78,13 +78,16 @@ class WordTable:
 
     def number(self, batch: Batch) -> IdArray:
         """Number the words of a batch: int32, -1 after each sentence that has words."""
-        from wordstock.kernels.tokenize import fold_ascii, tokenize
+        from wordstock.kernels.tokenize import fold_ascii, keep_entities, tokenize
 
         size, rules = len(batch.data), batch.rules
         text = np.empty(size + PADDING, np.uint8)
         text[size:] = ord(" ")
         lower, zero = (False, False) if rules is None else (rules.lower, rules.zero)
-        fold_ascii(np.frombuffer(batch.data, np.uint8), text, lower, zero)
+        given = np.frombuffer(batch.data, np.uint8)
+        fold_ascii(given, text, lower, zero)
+        if rules is not None and rules.entities:
+            keep_entities(given, text, rules.classes)
         words = eights(text)
         ids = np.empty(size + 1, np.int32)
         position = written = 0
@@ -92,8 +95,9 @@ class WordTable:
             if rules is None:
                 position, written = split_words(text, words, size, position, self.arrays, ids, written)
             else:
+                classes, english, entities = rules.classes, rules.english, rules.entities
                 position, written = tokenize(
-                    text, words, size, position, rules.classes, rules.english, self.arrays, ids, written
+                    text, words, size, position, classes, english, entities, self.arrays, ids, written
                 )
             if position == size:
                 return ids[:written]
