@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wordstock.kernels.blocks import prefetch_row, score_pair, update_block
+from wordstock.kernels.blocks import prefetch_row, score_mean, score_rows, update_mean, update_rows
 from wordstock.kernels.cbow import train_cbow
 from wordstock.kernels.draws import draw_noise, keep_words, next_random
 from wordstock.kernels.sampling import alias_table, huffman_paths
@@ -18,6 +18,7 @@ from wordstock.kernels.windows import Tables, Tree, make_work
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 V, DIM = 11, 32
+RATE = np.float32(0.7)
 
 
 def tables(seed=0, scales=None):
@@ -39,36 +40,74 @@ def test_block_is_the_gradient(size, scaled):
     rows = np.array([3, 9, 0, V])
     targets = random.permutation(V)[:size]
     signs = np.resize(np.float32([1, -1, -1]), 8)
-    rates = np.zeros((4, 8), np.float32)
-    rates[:3, :size] = random.uniform(0.1, 2, (3, size))
-    gradients, losses = np.zeros((4, 8), np.float32), np.zeros(16, np.float32)
+    weights = np.zeros(8, np.float32)
+    weights[:size] = random.integers(0, 2, size)
+    weights[0] = 1
+    gradients, losses = np.zeros((4, 8), np.float32), np.zeros(8, np.float32)
     before = Tables(*(table.astype(np.float64) for table in t[:2]), None)
-    run_block(t, rows, targets, (0,) * size, signs, rates, gradients, losses)
+    jitted(_block)(*t[:2], scales, rows, targets, (0,) * size, signs, weights, gradients, losses)
 
     x, y = before.inputs[rows[:3]], before.outputs[targets]
     z = signs[:size] * (x @ y.T)
-    wanted = signs[:size] * rates[:3, :size] * (1 - sigmoid(z))
+    wanted = signs[:size] * weights[:size] * RATE * (1 - sigmoid(z))
     np.testing.assert_allclose(gradients[:3, :size], wanted, atol=2e-5)
-    np.testing.assert_allclose(losses.sum(), (rates[:3, :size] * np.log(sigmoid(z))).sum(), rtol=1e-4)
+    np.testing.assert_allclose(losses.sum(), (weights[:size] * np.log(sigmoid(z))).sum(), rtol=1e-4)
     factor = 1 if scales is None else scales[rows[:3], None]
     before.inputs[rows[:3]] += factor * (wanted @ y)
     before.outputs[targets] += wanted.T @ x
-    np.testing.assert_allclose(t.inputs, before.inputs, atol=3e-4)
-    np.testing.assert_allclose(t.outputs, before.outputs, atol=3e-4)
-    untouched = np.setdiff1d(np.arange(V + 2), rows[:3])
-    np.testing.assert_array_equal(t.inputs[untouched], before.inputs[untouched].astype(np.float32))
+    compare(t, before, rows[:3])
 
 
-def run_block(t, rows, targets, block, signs, rates, gradients, losses):
-    step = jitted(_block)
-    step(t.inputs, t.outputs, t.scales, rows, targets, block, signs, rates, gradients, losses)
+@pytest.mark.parametrize(("size", "scaled"), [(1, False), (6, False), (8, True)])
+def test_block_of_a_mean_is_the_gradient_given_to_every_row(size, scaled):
+    random = np.random.default_rng(size)
+    scales = random.uniform(0, 1, V + 2).astype(np.float32) if scaled else None
+    t = tables(size, scales)
+    rows, targets = np.array([3, 9, 3, V]), random.permutation(V)[:size]
+    signs, weights = np.resize(np.float32([1, -1, -1]), 8), np.ones(8, np.float32)
+    gradients, losses = np.zeros((1, 8), np.float32), np.zeros(8, np.float32)
+    before = Tables(*(table.astype(np.float64) for table in t[:2]), None)
+    jitted(_mean)(*t[:2], scales, rows, targets, (0,) * size, signs, weights, gradients, losses)
+
+    x, y = before.inputs[rows[:3]].mean(axis=0), before.outputs[targets]
+    z = signs[:size] * (y @ x)
+    wanted = signs[:size] * RATE * (1 - sigmoid(z))
+    np.testing.assert_allclose(losses.sum(), np.log(sigmoid(z)).sum(), rtol=1e-4)
+    for row in rows[:3]:
+        before.inputs[row] += (1 if scales is None else scales[row]) * (wanted @ y)
+    before.outputs[targets] += np.outer(wanted, x)
+    compare(t, before, rows[:3])
 
 
-def _block(inputs, outputs, scales, rows, targets, block, signs, rates, gradients, losses):
+def test_losses_of_many_rows_do_not_underflow():
+    """Eleven rows that are as wrong as can be: their sigmoids multiply to 1e-43."""
+    inputs, outputs = np.zeros((12, 16), np.float32), np.zeros((1, 16), np.float32)
+    inputs[:, 0], outputs[0, 0] = -20, 1
+    gradients, losses = np.zeros((12, 8), np.float32), np.zeros(8, np.float32)
+    rows, ones = np.arange(12), np.ones(8, np.float32)
+    jitted(_score)(inputs, outputs, rows, 11, np.array([0]), (0,), ones, ones, gradients, losses)
+    np.testing.assert_allclose(losses[0], -11 * np.log1p(np.exp(9)), rtol=0.03)
+
+
+def compare(t, wanted, rows):
+    np.testing.assert_allclose(t.inputs, wanted.inputs, atol=3e-4)
+    np.testing.assert_allclose(t.outputs, wanted.outputs, atol=3e-4)
+    untouched = np.setdiff1d(np.arange(V + 2), rows)
+    np.testing.assert_array_equal(t.inputs[untouched], wanted.inputs[untouched].astype(np.float32))
+
+
+def _block(inputs, outputs, scales, rows, targets, block, signs, weights, gradients, losses):
     prefetch_row(inputs, rows[0])
-    for at in (0, 2):
-        score_pair(inputs, outputs, rows, targets, block, signs, rates, at, gradients, losses)
-    update_block(inputs, outputs, rows, targets, block, 3, gradients, scales)
+    ahead = np.full(len(block), outputs.ctypes.data)
+    score_rows(inputs, outputs, rows, 3, targets, block, signs, weights, RATE, gradients, losses)
+    update_rows(inputs, outputs, rows, 3, targets, block, gradients, scales, ahead)
+
+
+def _mean(inputs, outputs, scales, rows, targets, block, signs, weights, gradients, losses):
+    mean = np.zeros(inputs.shape[1], np.float32)
+    ahead = np.full(len(block), outputs.ctypes.data)
+    score_mean(inputs, outputs, rows, 3, targets, block, signs, weights, RATE, mean, gradients, losses)
+    update_mean(inputs, outputs, rows, 3, targets, block, mean, gradients, scales, ahead)
 
 
 def jitted(function):
@@ -80,20 +119,17 @@ def jitted(function):
 @pytest.mark.parametrize("score", [0.0, 3.0, -7.5, 20.0, -20.0, np.nan])
 def test_loss_of_extreme_scores(score):
     inputs, outputs = np.zeros((2, 16), np.float32), np.zeros((1, 16), np.float32)
-    inputs[:, 0], outputs[0, 0] = score, 1
-    gradients, losses = np.zeros((2, 8), np.float32), np.zeros(16, np.float32)
-    rates = np.zeros((2, 8), np.float32)
-    rates[0, 0] = 1
-    signs = np.ones(8, np.float32)
-    block_step = jitted(_score)
-    block_step(inputs, outputs, np.array([0, 1]), np.array([0]), (0,), signs, rates, gradients, losses)
+    inputs[0, 0], outputs[0, 0] = score, 1
+    gradients, losses = np.zeros((2, 8), np.float32), np.zeros(8, np.float32)
+    ones = np.ones(8, np.float32)
+    jitted(_score)(inputs, outputs, np.array([0, 1]), 1, np.array([0]), (0,), ones, ones, gradients, losses)
     kept = np.clip(score, -9, 9)
-    np.testing.assert_allclose(gradients[0, 0], 1 - sigmoid(kept), atol=3e-5)
-    np.testing.assert_allclose(losses.sum(), np.log(sigmoid(kept)), rtol=0.03, atol=1e-4)
+    np.testing.assert_allclose(gradients[0, 0], RATE * (1 - sigmoid(kept)), atol=3e-5)
+    np.testing.assert_allclose(losses[0], np.log(sigmoid(kept)), rtol=0.03, atol=1e-4)
 
 
-def _score(inputs, outputs, rows, targets, block, signs, rates, gradients, losses):
-    score_pair(inputs, outputs, rows, targets, block, signs, rates, 0, gradients, losses)
+def _score(inputs, outputs, rows, n_rows, targets, block, signs, weights, gradients, losses):
+    score_rows(inputs, outputs, rows, n_rows, targets, block, signs, weights, RATE, gradients, losses)
 
 
 def slice_of(kernel, t, ids, *, negative=3, tree=None, rate=1e-3, window=1, span=None, seed=5):

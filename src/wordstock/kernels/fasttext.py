@@ -174,7 +174,6 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
     vectors = ring.tables.inputs
     mean = vectors[mask + 2]
     work.losses[:] = 0
-    work.repeats[:] = 1
     loss = 0.0
     items = 0
     begin = first
@@ -224,7 +223,7 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
         if kept[left] >= 0:
             _leave(tables.inputs, tables.scales, grams, kept[left], left & mask, ring)
         left += 1
-    return (loss - np.float64(work.losses.sum())) / np.float64(rate), items
+    return loss - np.float64(work.losses.sum()), items
 
 
 @compiled

@@ -13,7 +13,20 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils
 
-__all__ = ["F32", "I64", "LANES", "fma", "load", "log", "log_sigmoid", "reduce_rows", "row", "splat", "store"]
+__all__ = [
+    "F32",
+    "I64",
+    "LANES",
+    "first_eight",
+    "fma",
+    "load",
+    "log",
+    "reduce_rows",
+    "row",
+    "sigmoid",
+    "splat",
+    "store",
+]
 
 F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
@@ -77,6 +90,13 @@ def reduce_rows(builder, vectors):
     return vectors[0]
 
 
+def first_eight(builder, vector):
+    """The first eight lanes."""
+    if vector.type.count == 8:
+        return vector
+    return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(I32, 8), list(range(8))))
+
+
 def _pairs(lanes, across):
     """Shuffle masks that take the even and the odd lanes, or 128-bit parts, of two vectors."""
     if across:
@@ -88,8 +108,8 @@ def _pairs(lanes, across):
     return [ir.Constant(ir.VectorType(I32, lanes), mask) for mask in masks]
 
 
-def log_sigmoid(builder, score):
-    """(1 / (1 + exp(-score)), its natural logarithm); the first within 3e-5 for scores up to 9; NaN stays NaN.
+def sigmoid(builder, score):
+    """1 / (1 + exp(-score)) within 3e-5 for scores up to 9, beyond which it is flat; NaN stays NaN.
 
     sigmoid(s) = (1 + tanh(s / 2)) / 2, with Lambert's continued fraction for tanh cut after seven terms.
     """
@@ -100,8 +120,7 @@ def log_sigmoid(builder, score):
     square = builder.fmul(half, half)
     over = builder.fmul(half, _polynomial(builder, square, (1, 378, 17325, 135135)))
     under = _polynomial(builder, square, (28, 3150, 62370, 135135))
-    sigmoid = builder.fdiv(builder.fadd(under, over), builder.fadd(under, under))
-    return sigmoid, log(builder, sigmoid)
+    return builder.fdiv(builder.fadd(under, over), builder.fadd(under, under))
 
 
 def _bound(builder, beyond, value, limit):

@@ -7,33 +7,9 @@ import numpy as np
 from wordstock.kernels.blocks import prefetch_row
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import below, keep_words, next_random
-from wordstock.kernels.windows import announce_targets, choose_targets, train_targets
+from wordstock.kernels.windows import announce_targets, choose_targets, gather_window, train_targets
 
 __all__ = ["train_skipgram"]
-
-
-@compiled
-def _gather(kept, centre, reach, work):
-    """The different words around the centre, and how often each occurs, into ``rows`` and ``repeats``."""
-    count = 0
-    for step in (-1, 1):
-        place = centre + step
-        for _ in range(reach):
-            word = kept[place]
-            if word < 0:
-                break
-            same = np.int64(-1)
-            for i in range(count):
-                if work.rows[i] == word:
-                    same = i
-            if same < 0:
-                work.rows[count] = word
-                work.repeats[count] = 1
-                count += 1
-            else:
-                work.repeats[same] += 1
-            place += step
-    return count
 
 
 @compiled
@@ -65,25 +41,31 @@ def train_skipgram(ids, span, tables, keep, targets, window, rate, thread, state
     work.losses[:] = 0
     loss = 0.0
     pairs = 0
+    begin = first
+    while kept[begin - 1] >= 0:
+        begin -= 1
+    end = first
     announce_targets(kept[first], negative, noise, tree, tables.outputs, state, work)
     for centre in range(first, last):
         word = kept[centre]
         if word < 0:
+            begin = centre + 1
+            end = begin
             continue
+        while kept[end] >= 0:
+            end += 1
         n_targets = choose_targets(word, negative, noise, tree, block, spare, work)
         announce_targets(kept[centre + 1], negative, noise, tree, tables.outputs, state, work)
-        ahead = kept[min(centre + window + 1, last)]
-        if ahead >= 0:
-            prefetch_row(tables.inputs, np.int64(ahead))
+        entering = kept[min(centre + window + 1, last)]
+        if entering >= 0:
+            prefetch_row(tables.inputs, np.int64(entering))
         reach = 1 + below(next_random(state), window)
-        count = _gather(kept, centre, reach, work)
+        count = gather_window(kept, begin, end, centre, reach, window, work.rows)
         if count == 0:
             continue
-        work.rows[count] = spare
-        for i in range(count):
-            pairs += np.int64(work.repeats[i])
+        pairs += count
         train_targets(tables, count, n_targets, rate, block, work)
         if centre % 128 == 0:  # float32 sums stay short
             loss -= np.float64(work.losses.sum())
             work.losses[:] = 0
-    return (loss - np.float64(work.losses.sum())) / np.float64(rate), pairs
+    return loss - np.float64(work.losses.sum()), pairs

@@ -1,4 +1,4 @@
-"""What skip-gram and CBOW share: the arrays of a slice, and one gradient step of some input rows against the targets.
+"""What the word2vec kernels share: the arrays of a slice, and one gradient step of input rows against the targets.
 
 The targets of a centre word are shared by all input rows of its window, so that a step is three small matrix products
 (Ji et al. 2016, "Parallelizing word2vec in shared and distributed memory"; the original draws anew for each pair).
@@ -12,11 +12,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.kernels.blocks import LARGEST_BLOCK, prefetch_row, score_pair, update_block
+from wordstock.kernels.blocks import (
+    LARGEST_BLOCK,
+    score_mean,
+    score_rows,
+    update_mean,
+    update_rows,
+)
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import draw_noise, next_random
 
-__all__ = ["Tables", "Tree", "Work", "announce_targets", "choose_targets", "make_work", "train_targets"]
+__all__ = [
+    "Tables",
+    "Tree",
+    "Work",
+    "announce_targets",
+    "choose_targets",
+    "gather_window",
+    "make_work",
+    "train_mean",
+    "train_targets",
+]
 
 Array = npt.NDArray[Any]
 
@@ -49,12 +65,11 @@ class Work(NamedTuple):
     kept: Array
     context: Array
     rows: Array
-    repeats: Array
     coming: Array
+    ahead: Array
     targets: Array
     signs: Array
     weights: Array
-    rates: Array
     gradients: Array
     losses: Array
     mean: Array
@@ -65,37 +80,57 @@ def make_work(slice_size: int, window: int, most_targets: int, dim: int) -> Work
     contexts = 2 * window + 2
     targets = most_targets + LARGEST_BLOCK
     return Work(
-        kept=np.full(slice_size + 2 * window + 3, -1, np.int32),
+        kept=np.full(slice_size + 3 * window + 4, -1, np.int32),
         context=np.zeros(contexts, np.int64),
-        rows=np.zeros(contexts, np.int64),
-        repeats=np.zeros(contexts, np.float32),
+        rows=np.zeros(contexts + window, np.int64),
         coming=np.zeros(targets, np.int64),
+        ahead=np.zeros(targets, np.int64),
         targets=np.zeros(targets, np.int64),
         signs=np.zeros(targets + LARGEST_BLOCK, np.float32),
         weights=np.zeros(targets + LARGEST_BLOCK, np.float32),
-        rates=np.zeros((contexts, LARGEST_BLOCK), np.float32),
         gradients=np.zeros((contexts, LARGEST_BLOCK), np.float32),
-        losses=np.zeros(2 * LARGEST_BLOCK, np.float32),
+        losses=np.zeros(LARGEST_BLOCK, np.float32),
         mean=np.zeros(dim, np.float32),
     )
 
 
 @compiled
-def announce_targets(word, negative, noise, tree, outputs, state, work):
-    """Draw the noise words of a centre that comes next, or look up its path, and prefetch their rows.
+def gather_window(kept, begin, end, centre, reach, window, rows):
+    """Write the words within ``reach`` of the centre, in a sentence ``kept[begin:end]``, to ``rows``; their number.
 
-    ``word`` may be -1, the end of a sentence: noise is drawn all the same, for the centre after it.
+    Always copies the widest window and counts what is valid: loops of constant length leave nothing to predict.
+    One more row, a copy of the last, makes the number of valid rows even.
     """
+    left = max(begin, centre - reach)
+    before = centre - left
+    count = before + min(end, centre + reach + 1) - centre - 1
+    for i in range(window):
+        rows[i] = kept[left + i]
+    for i in range(window):
+        rows[before + i] = kept[centre + 1 + i]
+    if count > 0:
+        rows[count] = rows[count - 1]
+    return count
+
+
+@compiled
+def announce_targets(word, negative, noise, tree, outputs, state, work):
+    """Draw the noise words of the next centre, or look up its path; ``work.ahead`` gets the addresses of their rows.
+
+    ``word`` is the centre or -1, the end of a sentence: noise is drawn all the same, for the centre after it.
+    """
+    base, size = np.int64(outputs.ctypes.data), np.int64(outputs.shape[1] * 4)
     if tree is None:
         for k in range(negative):
             drawn = draw_noise(noise, next_random(state))
             work.coming[k] = drawn
-            prefetch_row(outputs, drawn)
+            work.ahead[k + 1] = base + drawn * size
         if word >= 0:
-            prefetch_row(outputs, np.int64(word))
+            work.ahead[0] = base + np.int64(word) * size
     elif word >= 0:
-        for at in range(tree.offsets[word], tree.offsets[word + 1]):
-            prefetch_row(outputs, np.int64(tree.nodes[at]))
+        start = tree.offsets[word]
+        for k in range(tree.offsets[word + 1] - start):
+            work.ahead[k] = base + np.int64(tree.nodes[start + k]) * size
 
 
 @compiled
@@ -135,32 +170,73 @@ def choose_targets(word, negative, noise, tree, block, spare, work):
 
 @compiled
 def train_targets(tables, n_rows, n_targets, rate, block, work):
-    """One gradient step of ``work.rows[:n_rows]``, each counted ``work.repeats`` times, against the chosen targets.
+    """One gradient step of ``work.rows[:n_rows]`` against the chosen targets; log-likelihood goes to ``work.losses``.
 
-    The targets are taken block by block; within a block every score is computed before any row changes. Rate times
-    log-likelihood is added to ``work.losses``. ``work.rows[n_rows]`` must be a valid row: rows are scored in pairs.
+    The targets are taken block by block; within a block every score is computed before any row changes.
+    ``work.rows[n_rows]`` must be a valid row: rows are scored in pairs.
     """
     size = len(block)
     for first in range(0, n_targets, size):
         targets = work.targets[first : first + size]
         signs = work.signs[first : first + LARGEST_BLOCK]
-        for r in range(n_rows):
-            share = rate * work.repeats[r]
-            for k in range(size):
-                work.rates[r, k] = share * work.weights[first + k]
-        if n_rows % 2:
-            work.rates[n_rows, :] = 0
-        for at in range(0, n_rows, 2):
-            score_pair(
-                tables.inputs,
-                tables.outputs,
-                work.rows,
-                targets,
-                block,
-                signs,
-                work.rates,
-                at,
-                work.gradients,
-                work.losses,
-            )
-        update_block(tables.inputs, tables.outputs, work.rows, targets, block, n_rows, work.gradients, tables.scales)
+        weights = work.weights[first : first + LARGEST_BLOCK]
+        score_rows(
+            tables.inputs,
+            tables.outputs,
+            work.rows,
+            n_rows,
+            targets,
+            block,
+            signs,
+            weights,
+            rate,
+            work.gradients,
+            work.losses,
+        )
+        update_rows(
+            tables.inputs,
+            tables.outputs,
+            work.rows,
+            n_rows,
+            targets,
+            block,
+            work.gradients,
+            tables.scales,
+            work.ahead[first : first + size],
+        )
+
+
+@compiled
+def train_mean(tables, n_rows, n_targets, rate, block, work):
+    """As ``train_targets``, but with the mean of the rows as the one input."""
+    size = len(block)
+    for first in range(0, n_targets, size):
+        targets = work.targets[first : first + size]
+        signs = work.signs[first : first + LARGEST_BLOCK]
+        weights = work.weights[first : first + LARGEST_BLOCK]
+        score_mean(
+            tables.inputs,
+            tables.outputs,
+            work.rows,
+            n_rows,
+            targets,
+            block,
+            signs,
+            weights,
+            rate,
+            work.mean,
+            work.gradients,
+            work.losses,
+        )
+        update_mean(
+            tables.inputs,
+            tables.outputs,
+            work.rows,
+            n_rows,
+            targets,
+            block,
+            work.mean,
+            work.gradients,
+            tables.scales,
+            work.ahead[first : first + size],
+        )
