@@ -57,11 +57,9 @@ def renumber(ids, start, stop, numbers, gaps, out):
             begin, kept = out, 0
             continue
         number = np.int32(-2) if token < 0 else numbers[token]
-        if number >= 0:
-            ids[out] = number
-            out += 1
-            kept += 1
-        elif gaps:
-            ids[out] = -2
-            out += 1
+        # Written even where it is dropped, and then over: whether a word is kept cannot be predicted.
+        ids[out] = number if number >= 0 else np.int32(-2)
+        known = np.int64(number >= 0)
+        out += 1 if gaps else known
+        kept += known
     return out, words, sentences

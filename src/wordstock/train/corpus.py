@@ -131,12 +131,16 @@ class TextRecord(NamedTuple):
 
 
 def text_record(shards: Shards, vocabulary: Vocabulary) -> TextRecord:
-    """The record of shards for a table with the keys of ``vocabulary``."""
+    """The record of shards for a table with the keys of ``vocabulary``.
+
+    Words that came as lists may hold capitals whatever the tokeniser's settings are; text is then not lower-cased.
+    """
     settings = dict(shards.settings)
     tokenizer, phrases = settings.pop("tokenizer", None), settings.get("phrases")
     encode = EncodeConfig.for_keys(vocabulary.keys).to_dict()
     if isinstance(tokenizer, dict) and tokenizer:
-        encode["tokenizer"] = tokenizer
+        cased = encode["tokenizer"]["casing"] == "keep" and tokenizer.get("split", "words") == "words"
+        encode["tokenizer"] = tokenizer | ({"casing": "keep"} if cased else {})
     if isinstance(phrases, dict):
         settings["phrases"] = phrases | {"pairs": sum(map(len, phrases.get("pairs", [])))}
         encode["phrases"] = phrases["delimiter"]
