@@ -33,6 +33,7 @@ def test_public_names_are_settled():
         "TextClassifier",
         "WordstockError",
         "all_but_the_top",
+        "distill",
         "load",
         "merge",
         "train_fasttext",

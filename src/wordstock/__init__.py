@@ -14,6 +14,7 @@ from wordstock._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from wordstock.embeddings import Card, Embeddings, EncodeConfig, Neighbor, all_but_the_top, merge
+    from wordstock.encoders.distill import distill
     from wordstock.errors import WordstockError
     from wordstock.hub import load
     from wordstock.tasks import TextClassifier
@@ -25,6 +26,7 @@ _HOMES = {
     "EncodeConfig": "embeddings",
     "Neighbor": "embeddings",
     "all_but_the_top": "embeddings",
+    "distill": "encoders.distill",
     "merge": "embeddings",
     "WordstockError": "errors",
     "load": "hub",
@@ -42,6 +44,7 @@ __all__ = [
     "TextClassifier",
     "WordstockError",
     "all_but_the_top",
+    "distill",
     "load",
     "merge",
     "train_fasttext",

@@ -1,0 +1,1 @@
+"""Contextual encoders, and the tables made from them."""
