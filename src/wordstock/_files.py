@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from wordstock.errors import StorageError
 
-__all__ = ["atomic_write", "storage_errors"]
+__all__ = ["atomic_write", "reserve", "storage_errors"]
 
 _REMEDY = {
     errno.ENOSPC: "the disk is full: free some space or choose another folder",
@@ -45,6 +45,13 @@ def storage_errors(path: Path | str) -> Iterator[None]:
     except OSError as error:
         remedy = _REMEDY.get(error.errno or 0, error.strerror or str(error))
         raise StorageError(error.errno or 0, f"cannot write {path}: {remedy}") from error
+
+
+def reserve(path: Path) -> None:
+    """Take a mapped file's space on the disk now: a full disk is an OSError here, but would kill the process later."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
 
 
 @contextmanager

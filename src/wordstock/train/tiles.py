@@ -9,14 +9,13 @@ in group w mod groups.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from wordstock._files import atomic_write, storage_errors
+from wordstock._files import atomic_write, reserve, storage_errors
 from wordstock.errors import FormatError, InputError
 from wordstock.kernels.tiles import count_tiles, place_cells, weigh_cells
 from wordstock.protocols import FloatArray, IntArray
@@ -128,7 +127,7 @@ def write_tiles(run: Run, folder: Path, groups: int, settings: dict[str, Any], w
             for name, dtype in (("pairs", np.int32), ("targets", np.float32))
         )
         for name in ("pairs", "targets"):
-            _reserve(folder / f"{name}.npy")
+            reserve(folder / f"{name}.npy")
         for row, lengths, columns, targets in workers.map(weigh, blocks):
             place_cells(row, lengths, columns, targets, groups, cursors, pairs, placed)
             cost += float(np.einsum("i,i,i->", targets[:, 1], targets[:, 0], targets[:, 0], dtype=np.float64))
@@ -138,13 +137,6 @@ def write_tiles(run: Run, folder: Path, groups: int, settings: dict[str, Any], w
     with atomic_write(folder / _MANIFEST) as stream:
         stream.write(json.dumps(manifest, indent=1).encode())
     return Tiles.mapped(folder, manifest)
-
-
-def _reserve(path: Path) -> None:
-    """Take the file's space on the disk now: a full disk is an OSError here, but would kill the process later."""
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as stream:
-            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
 
 
 def _lengths(run: Run, rows: tuple[int, int]) -> IntArray:

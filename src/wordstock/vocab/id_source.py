@@ -9,7 +9,7 @@ import numpy as np
 
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
-from wordstock.vocab.numbering import Numbered, WordList, nothing_left
+from wordstock.vocab.numbering import Numbered, WordList, nothing_left, top_word
 from wordstock.vocab.ranking import rank_words
 from wordstock.vocab.vocabulary import Vocabulary, take_keys
 from wordstock.vocab.wordtable import IdArray
@@ -76,11 +76,11 @@ class KeyedIds:
             No id was seen, or none often enough.
         """
         counts, blob, offsets = self._counts, self._vocabulary.blob, self._vocabulary.offsets
-        largest = int(counts.max(initial=0))
-        if not largest:
+        top = top_word(blob, offsets, counts)
+        if top is None:
             raise InputError("there is not one sequence with an item in it")
-        if largest < min_count:
-            raise nothing_left(min_count, largest)
+        if top.times < min_count:
+            raise nothing_left(min_count, top)
         order = rank_words(blob, offsets, np.flatnonzero(counts >= min_count), counts)[:max_size]
         places = np.full(len(counts), -1, np.int32)
         places[order] = np.arange(len(order), dtype=np.int32)

@@ -24,11 +24,11 @@ from wordstock.protocols import IntArray
 from wordstock.text import Tokenizer
 from wordstock.vocab.batches import Batch, batches
 from wordstock.vocab.ranking import rank_words
-from wordstock.vocab.runs import WordRuns
+from wordstock.vocab.runs import Merged, WordRuns
 from wordstock.vocab.vocabulary import ByteArray, take_keys
 from wordstock.vocab.wordtable import IdArray, WordTable
 
-__all__ = ["Numbered", "Numbering", "WordList", "nothing_left"]
+__all__ = ["Numbered", "Numbering", "Top", "WordList", "nothing_left", "top_word"]
 
 _SMALLEST = 1 << 16  # bytes; a table is never spilled below this
 
@@ -50,6 +50,13 @@ class WordList(NamedTuple):
     offsets: IntArray
     counts: IntArray
     numbers: list[IdArray]
+
+
+class Top(NamedTuple):
+    """A word and its count."""
+
+    word: str
+    times: int
 
 
 class _Slot:
@@ -110,7 +117,7 @@ class Numbering:
         try:
             ids = slot.table.number(batch)
             numbered = Numbered(ids, slot.source)
-            if slot.table.nbytes > self._share // 2:  # the next growth would double it
+            if slot.table.nbytes > self._share:
                 self._spill(slot)
             return numbered
         finally:
@@ -137,14 +144,14 @@ class Numbering:
         InputError
             There were no words, or none was frequent enough and ``none_is_fine`` is False; the highest count is named.
         """
-        words, largest = self._merged(min_count, max_size) if self._runs else self._folded(min_count, max_size)
-        if not largest:
+        words, top = self._merged(min_count, max_size) if self._runs else self._folded(min_count, max_size)
+        if top is None:
             raise InputError("the corpus is empty: not one word was found in it")
         if not len(words.counts) and not none_is_fine:
-            raise nothing_left(min_count, largest)
+            raise nothing_left(min_count, top)
         return words
 
-    def _folded(self, min_count: int, max_size: int | None) -> tuple[WordList, int]:
+    def _folded(self, min_count: int, max_size: int | None) -> tuple[WordList, Top | None]:
         slots = sorted(self._slots, key=lambda slot: -len(slot.table))
         table = slots[0].table
         maps = {slot.source: table.fold(slot.table) for slot in slots[1:]}
@@ -157,9 +164,9 @@ class Numbering:
         for source, places_there in maps.items():
             numbers[source] = places[places_there]
         blob, offsets = take_keys(table.blob, table.offsets, order)
-        return WordList(blob, offsets, counts[order], numbers), int(counts.max(initial=0))
+        return WordList(blob, offsets, counts[order], numbers), top_word(table.blob, table.offsets, counts)
 
-    def _merged(self, min_count: int, max_size: int | None) -> tuple[WordList, int]:
+    def _merged(self, min_count: int, max_size: int | None) -> tuple[WordList, Top | None]:
         for slot in self._slots:
             if len(slot.table):
                 self._spill(slot)
@@ -173,9 +180,24 @@ class Numbering:
             np.take(places, there, out=there, mode="wrap")
             numbers[source] = there
         blob, offsets = take_keys(merged.blob, merged.offsets, order)
-        return WordList(blob, offsets, merged.counts[order], numbers), merged.largest
+        return WordList(blob, offsets, merged.counts[order], numbers), self._top(merged)
+
+    def _top(self, merged: Merged) -> Top | None:
+        if merged.largest and not len(merged.counts):
+            merged = self._runs.merge(merged.largest)
+        return top_word(merged.blob, merged.offsets, merged.counts)
 
 
-def nothing_left(min_count: int, largest: int) -> InputError:
+def top_word(blob: ByteArray, offsets: IntArray, counts: IntArray) -> Top | None:
+    """The most frequent word, of several the first by bytes; None where no word was seen."""
+    largest = int(counts.max(initial=0))
+    if not largest:
+        return None
+    first = rank_words(blob, offsets, np.flatnonzero(counts == largest))[0]
+    return Top(blob[offsets[first] : offsets[first + 1]].tobytes().decode(), largest)
+
+
+def nothing_left(min_count: int, top: Top | None) -> InputError:
     """The error where no word is frequent enough."""
-    return InputError(f"no word occurs {min_count} times, the most frequent one {largest} times; lower min_count")
+    seen = "there is none at all" if top is None else f"the most frequent one is {top.word!r} with {top.times}"
+    return InputError(f"no word occurs {min_count} times, {seen}; lower min_count")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wordstock._files import storage_errors
+from wordstock._files import reserve, storage_errors
 from wordstock.protocols import IntArray
 from wordstock.vocab.ranking import rank_words
 from wordstock.vocab.vocabulary import ByteArray, take_keys
@@ -66,7 +66,7 @@ class WordRuns:
                 ("places", order),
             ):
                 with (self.folder / name).open("ab") as stream:
-                    array.tofile(stream)
+                    stream.write(np.ascontiguousarray(array).data)  # tofile would lose the system's reason
         self._sizes.append(len(order))
         self._bytes += int(offsets[-1])
         return len(self._sizes) - 1
@@ -89,6 +89,7 @@ class WordRuns:
         )
         with storage_errors(self.folder):
             numbers = np.memmap(self.folder / "numbers", np.int32, "w+", shape=(len(counts),))
+            reserve(self.folder / "numbers")
             numbers[:] = -1
         stops = np.cumsum(np.array(self._sizes, np.int64))
         heads = stops - self._sizes
@@ -120,5 +121,6 @@ class WordRuns:
         part = slice(int(stops[run]) - self._sizes[run], int(stops[run]))
         with storage_errors(self.folder):
             ordered = np.memmap(self.folder / f"numbers-{run}", np.int32, "w+", shape=(self._sizes[run],))
+            reserve(self.folder / f"numbers-{run}")
         ordered[places[part]] = numbers[part]
         return np.asarray(ordered)

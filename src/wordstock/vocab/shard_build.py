@@ -10,7 +10,7 @@ import numpy as np
 
 from wordstock.vocab.idfiles import IdFiles
 from wordstock.vocab.manifest import write_manifest
-from wordstock.vocab.numbering import Numbered, WordList, nothing_left
+from wordstock.vocab.numbering import Numbered, WordList, nothing_left, top_word
 from wordstock.vocab.phrase_pass import join_phrases
 from wordstock.vocab.phrases import PhraseSettings
 from wordstock.vocab.ranking import rank_words
@@ -96,7 +96,7 @@ class ShardBuild:
         """The words by what is left of each when phrases are joined."""
         counts = count_stream(self._files, len(table)).counts
         if counts.max(initial=0) < min_count:
-            raise nothing_left(min_count, int(counts.max(initial=0)))
+            raise nothing_left(min_count, top_word(table.blob, table.offsets, counts))
         order = rank_words(table.blob, table.offsets, np.flatnonzero(counts >= min_count), counts)[:max_size]
         places = np.full(len(table), -1, np.int32)
         places[order] = np.arange(len(order), dtype=np.int32)
