@@ -110,6 +110,11 @@ def test_vectors_that_cannot_be_continued(clusters, first, tmp_path):
         train_glove(clusters, init=first, **QUICK, checkpoint=tmp_path)
 
 
+def test_vectors_that_do_not_fit_in_memory_are_refused_before_counting(clusters):
+    with pytest.raises(InputError, match=r"56 words with dim=100000000000 need .* TB of memory .* are free; lower dim"):
+        train_glove(clusters, dim=10**11, progress=lambda _: pytest.fail("counting had begun"))
+
+
 def test_a_held_out_score_ends_training(clusters, tmp_path):
     scores = iter([0.1, 0.5, 0.3, 0.2, 0.9])
     seen = []
@@ -131,7 +136,7 @@ def test_ctrl_c_within_an_epoch_continues_to_the_same_bits(clusters, tmp_path):
     command = [sys.executable, "-c", STOPPED, str(Path(__file__).parent), str(tmp_path)]
     ran = subprocess.run(command, check=False, timeout=120, capture_output=True, text=True)
     assert ran.returncode in (1, -signal.SIGINT)
-    assert "the same call continues from" in ran.stderr
+    assert "running the same again continues from" in ran.stderr
     assert (tmp_path / "state.bin").exists()
     resumed = train_glove(clusters, **QUICK, checkpoint=tmp_path)
     whole = train_glove(clusters, **QUICK)

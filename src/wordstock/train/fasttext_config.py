@@ -18,8 +18,8 @@ class FastTextConfig(Word2VecConfig):
     ----------
     min_n, max_n : shortest and longest n-grams of ``<word>``, in characters; ``max_n=0`` = words without n-grams.
     buckets : n-grams are hashed to that many; only those that a word of the vocabulary has take memory.
-    subsample, noise_power, learning_rate : as in ``Word2VecConfig``, with fastText's values: 1e-4, 0.5 and, for None,
-        0.05.
+    subsample, noise_power : as in ``Word2VecConfig``, with fastText's values.
+    learning_rate : of the first word; None = 0.05.
 
     Every other field is that of ``Word2VecConfig``.
 

@@ -32,10 +32,9 @@ class GloVeConfig:
     vectors : "sum" of word and context vectors, as the paper's, or the "word" vectors alone.
     memory_limit : bytes for counting. Training needs 16 bytes for each word and dimension on top.
     seed : of the random start and order; the same seed gives the same bits, whatever ``threads`` is.
-    threads : of one process; None = all cores.
-    old_rows : when training goes on from earlier vectors, what happens to theirs: "free" to move, "slow" (at first with
-        ``old_rate`` of the learning rate) or "frozen". Biases always move.
-    old_rate : share of the learning rate for slow rows: their sums of squared steps start at 1 / old_rate**2.
+    threads : as in ``Word2VecConfig``; the result does not depend on it.
+    old_rows : as in ``Word2VecConfig``, for word and context vectors; biases always move.
+    old_rate : as in ``Word2VecConfig``, of the first steps: sums of squared steps start at 1 / old_rate**2.
 
     Raises
     ------

@@ -85,7 +85,7 @@ class GloVeLoop:
                     saved_at = time.monotonic()
                 if stop.is_set():
                     if self.checkpoint:
-                        _log.warning("stopped; the same call continues from %s", self.checkpoint.path.parent)
+                        _log.warning("stopped; running the same again continues from %s", self.checkpoint.path.parent)
                     raise KeyboardInterrupt
         return rows, state
 

@@ -17,7 +17,8 @@ from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.train.glove_config import GloVeConfig
-from wordstock.train.glove_state import Rows, new_rows
+from wordstock.train.glove_state import Rows, new_rows, row_bytes
+from wordstock.train.memory import check_memory
 from wordstock.train.old_words import joined_words
 from wordstock.vocab import Vocabulary
 
@@ -51,8 +52,9 @@ class GloVeStart:
         Raises
         ------
         InputError
-            Earlier vectors of another ``dim``, or that hold NaN or infinity.
+            Earlier vectors of another ``dim``, or that hold NaN or infinity; rows that do not fit in memory.
         """
+        check_memory(row_bytes(config.dim) * len(corpus), len(corpus), config.dim)
         if old is None:
             return cls(corpus, len(corpus), config, None, np.empty(0, np.int64))
         vocabulary, sources = joined_words(corpus, old, config.dim)

@@ -13,7 +13,7 @@ from wordstock.errors import FormatError, InputError
 from wordstock.protocols import FloatArray
 from wordstock.train.state import TrainState
 
-__all__ = ["GloVeCheckpoint", "Rows", "new_rows"]
+__all__ = ["GloVeCheckpoint", "Rows", "new_rows", "row_bytes"]
 
 _LINE = 16  # float32 numbers in a cache line
 _FIXED = 1e30  # sum of squares of an entry that must not move
@@ -73,11 +73,21 @@ def new_rows(words: int, dim: int, learning_rate: float, seed: int) -> Rows:
 
 def _aligned(words: int, dim: int) -> FloatArray:
     """An uninitialised array whose lines start at cache lines."""
-    width = -(-(dim + 2) // _LINE) * _LINE
+    width = _width(dim)
     size = words * 4 * width
     memory = np.empty(size + _LINE, np.float32)
     start = (-memory.ctypes.data // 4) % _LINE
     return memory[start : start + size].reshape(words, 4, width)
+
+
+def _width(dim: int) -> int:
+    """Floats to a line: a vector, its bias and the other side's constant 1, in whole cache lines."""
+    return -(-(dim + 2) // _LINE) * _LINE
+
+
+def row_bytes(dim: int) -> int:
+    """Memory of a word: its row, and in the end its two vectors."""
+    return 4 * (4 * _width(dim) + 2 * dim)
 
 
 class GloVeCheckpoint:

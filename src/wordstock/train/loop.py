@@ -83,7 +83,7 @@ class EpochLoop:
                         saved_at = time.monotonic()
                 if stop.is_set():
                     if self.checkpoint:
-                        _log.warning("stopped; the same call continues from %s", self.checkpoint.folder)
+                        _log.warning("stopped; running the same again continues from %s", self.checkpoint.folder)
                     raise KeyboardInterrupt
         return tables, state
 

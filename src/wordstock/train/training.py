@@ -17,8 +17,10 @@ from wordstock.train.checkpoint import Checkpoint
 from wordstock.train.config import Word2VecConfig
 from wordstock.train.corpus import Shards, corpus_identity, text_record
 from wordstock.train.loop import EpochLoop
+from wordstock.train.memory import check_memory
 from wordstock.train.slices import SliceTrainer
 from wordstock.train.state import Progress, TrainState
+from wordstock.train.tables import padded
 from wordstock.train.validation import Validation
 from wordstock.vocab import Vocabulary
 
@@ -82,6 +84,7 @@ class Run:
 
     def train(self, shards: Shards, config: Word2VecConfig, method: Method, init: Embeddings | None) -> Embeddings:
         """Train until the end, from wherever the checkpoint stands."""
+        check_memory(4 * padded(config.dim) * sum(method.rows), method.rows[1], config.dim)
         identity, folder = corpus_identity(shards), self.checkpoint
         saver: Checkpoint | None = None
         check: Validation[Tables] | None = None
