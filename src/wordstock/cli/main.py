@@ -73,6 +73,9 @@ def main() -> None:
     except WordstockError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
+    except MemoryError as error:
+        console.print(f"[bold red]error:[/] not enough memory: {escape(str(error) or 'an allocation failed')}")
+        sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe has gone: not an error
         sys.exit(0)

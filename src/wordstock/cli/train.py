@@ -2,170 +2,176 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from wordstock._files import storage_errors
+from wordstock.cli.train_corpus import STDIN, count_corpus
+from wordstock.cli.train_options import METHODS, parameters
+from wordstock.cli.train_progress import Steps
+from wordstock.cli.train_request import Request
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
+from wordstock.evaluate import SimilaritySet, evaluate_similarity, read_similarity
 
 if TYPE_CHECKING:
     from wordstock.vocab import TokenShards
 
 __all__ = ["train"]
 
-_ALGORITHMS = ("skipgram", "cbow", "glove")
-_STDIN = "-"
 
-
-def train(
-    corpus: Annotated[
-        list[str],
-        typer.Argument(help="Files or folders: text, JSONL, CSV, Parquet, Wikipedia dumps, WET or WARC; - for stdin."),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The native file to write.")],
-    algorithm: Annotated[str, typer.Option(help=f"One of {', '.join(_ALGORITHMS)}.")] = "skipgram",
-    dim: Annotated[int, typer.Option(min=1, help="Length of the vectors.")] = 100,
-    window: Annotated[int | None, typer.Option(min=1, help="Words to either side. Default: 5; 10 for glove.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes. Default: 5; 15 for glove.")] = None,
-    negative: Annotated[int, typer.Option(min=1, help="Noise words to a centre; not for glove.")] = 5,
-    subsample: Annotated[
-        float, typer.Option(help="Share of the corpus above which words are thinned; 0 = none.")
-    ] = 1e-3,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="At the start. Default: 0.025 skipgram, 0.05 cbow and glove.")
-    ] = None,
-    min_count: Annotated[int, typer.Option(min=1, help="Leave out rarer words.")] = 5,
-    max_size: Annotated[int | None, typer.Option(min=2, help="Keep this many of the most frequent words.")] = None,
-    phrases: Annotated[int, typer.Option(min=0, help="Passes that join words into phrases such as new_york.")] = 0,
-    init: Annotated[
-        str | None, typer.Option(help="Continue from these vectors: a name or a path; not for glove.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Default: all cores.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="With --threads 1, the same seed gives the same bits.")] = 1,
-    kind: Annotated[
-        str | None,
-        typer.Option(help="text, jsonl, csv, parquet, wikipedia, wikiextractor or warc. Default: by content."),
-    ] = None,
-    field: Annotated[str | None, typer.Option(help="Field of JSONL, column of CSV or Parquet. Default: text.")] = None,
-    unique: Annotated[bool, typer.Option("--unique", help="Leave out lines that were seen before.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first damaged place of the corpus.")] = False,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="Folder for what a stopped run leaves. Default: OUTPUT.training, deleted at the end."),
-    ] = None,
-) -> None:
+def train(corpus: list[str], output: Path, method: str, overwrite: bool, **options: Any) -> None:
     """Learn vectors from text. Stopped or killed, the same command goes on where it was."""
-    if algorithm not in _ALGORITHMS:
-        raise InputError(f"--algorithm {algorithm}: known are {', '.join(_ALGORITHMS)}")
-    if algorithm == "glove" and init is not None:
-        raise InputError("--init: only skipgram and cbow can continue from earlier vectors")
+    given = {name: value for name, value in options.items() if value is not None}
+    request = Request.of(corpus, method, given)
+    patience, seconds = given.get("patience"), given.get("checkpoint_seconds")
+    if patience is not None and "validate" not in given:
+        raise InputError("--patience needs --validate: the file with the word pairs that are scored")
+    held_out = read_similarity(given["validate"]) if "validate" in given else None
+    checkpoint = Path(given["checkpoint"]) if "checkpoint" in given else None
+    _check_output(output, overwrite)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with _workplace(corpus, output, checkpoint) as (folder, lasting):
+        request.compare(folder)
+        try:
+            shards = count_corpus(console, request, folder / "corpus")
+        except KeyboardInterrupt:
+            console.print("nothing is kept of what was read; the same command begins anew")
+            raise
+        settings: dict[str, Any] = {"init": None if request.init is None else request.init[1]}
+        if lasting:
+            request.keep(folder)
+            settings["checkpoint"] = folder / method
+        if held_out is not None:
+            settings["validation"] = _score(console, held_out, shards, settings["init"])
+        optional = {"patience": patience, "checkpoint_seconds": seconds}
+        settings |= {name: value for name, value in optional.items() if value is not None}
+        table = _learn(console, shards, request, settings)
+        table.save(output)
+    _summary(console, output, table)
+
+
+def _signature() -> inspect.Signature:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    files = "Files or folders: text, JSONL, CSV, Parquet, Wikipedia dumps, WET or WARC; - for stdin."
+    own: list[tuple[str, Any, Any]] = [
+        ("corpus", list[str], typer.Argument(help=files)),
+        ("output", Path, typer.Option(..., "--output", "-o", help="The native file to write.")),
+        ("method", str, typer.Option("word2vec", help="How vectors are learned.", metavar="|".join(METHODS),
+                                     rich_help_panel="Training")),
+        ("overwrite", bool, typer.Option(False, "--overwrite", help="Replace an OUTPUT that is there.")),
+    ]  # fmt: skip
+    first = [inspect.Parameter(name, keyword, default=what, annotation=kind) for name, kind, what in own]
+    return inspect.Signature([*first, *parameters()])
+
+
+train.__signature__ = _signature()  # type: ignore[attr-defined]
+
+
+def _check_output(output: Path, overwrite: bool) -> None:
+    """Refuse now what could not be written after hours of training."""
     if output.suffix != ".safetensors":
         raise InputError(f"--output {output}: vectors are written as a native file; give a name in .safetensors")
-    reading = {"kind": kind, "field": field, "unique": unique, "strict": strict}
-    counting = {"min_count": min_count, "max_size": max_size, "phrases": phrases}
-    settings: dict[str, Any] = {"dim": dim, "seed": seed, "threads": threads}
-    optional = {"window": window, "epochs": epochs, "learning_rate": learning_rate}
-    settings |= {name: value for name, value in optional.items() if value is not None}
-    if algorithm != "glove":
-        settings |= {"algorithm": algorithm, "negative": negative, "subsample": subsample}
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with _workplace(corpus, output, checkpoint) as folder:
-        shards = _count(console, corpus, folder, reading, counting)
-        console.print(f"{shards.n_tokens:,} tokens, {len(shards.vocabulary):,} words")
-        table = _learn(console, shards, algorithm, settings, init, folder)
-        table.save(output)
-    console.print(f"wrote {output}: {len(table):,} words, dim {table.dim}", markup=False)
+    if output.is_dir():
+        raise InputError(f"--output {output} is a folder; give the name of a file")
+    if not output.parent.is_dir():
+        raise InputError(f"--output {output}: there is no folder {output.parent}; make it first")
+    if output.exists() and not overwrite and not _beside(output).is_dir():
+        raise InputError(f"--output {output} is there already; give another name, or --overwrite to replace it")
+    with storage_errors(output), TemporaryFile(dir=output.parent):
+        pass
+
+
+def _beside(output: Path) -> Path:
+    return output.with_name(output.name + ".training")
 
 
 @contextmanager
-def _workplace(corpus: list[str], output: Path, checkpoint: Path | None) -> Iterator[Path]:
-    """Where shards and checkpoints lie: kept for the next run if this one stops, gone once it has succeeded."""
-    if _STDIN in corpus and checkpoint is None:  # what came through a pipe cannot be read again
+def _workplace(corpus: list[str], output: Path, checkpoint: Path | None) -> Iterator[tuple[Path, bool]]:
+    """Where shards and checkpoints lie, and whether the next run can use them.
+
+    The folder is kept if this run stops, and gone once it has succeeded.
+    """
+    if STDIN in corpus and checkpoint is None:  # what came through a pipe cannot be read again
         with TemporaryDirectory(prefix="wordstock-train-") as temporary:
-            yield Path(temporary)
+            yield Path(temporary), False
         return
-    folder = checkpoint or output.with_name(output.name + ".training")
-    yield folder
+    folder = checkpoint or _beside(output)
+    yield folder, True
     if checkpoint is None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _count(
-    console: Console, corpus: list[str], folder: Path, reading: dict[str, Any], counting: dict[str, Any]
-) -> TokenShards:
-    from wordstock.corpus import ReadReport, read_texts
-    from wordstock.vocab import build_shards
+def _learn(console: Console, shards: TokenShards, request: Request, settings: dict[str, Any]) -> Embeddings:
+    from wordstock import train as room
 
-    report = ReadReport()
-    with _bar(console) as bar:
-        task = bar.add_task("reading", total=None)
-        texts = read_texts(
-            corpus,
-            **reading,
-            report=report,
-            progress=lambda done, total: bar.update(task, completed=done, total=total or None),
-        )
-        shards = build_shards(texts, folder / "corpus", source=_source(corpus, reading), **counting)
-    if report.damaged:
-        console.print(
-            f"[yellow]warning:[/] {report.damaged:,} damaged places were skipped; --strict stops at the first"
-        )
-    return shards
+    trainer: Callable[..., Embeddings] = getattr(room, f"train_{request.method}")
+    phase = "start"
+    with Steps(console, "training") as steps:
+
+        def report(now: Any) -> None:
+            nonlocal phase
+            phase = now.phase
+            if now.phase == "count":
+                steps.at(now.share, "counting pairs of words", left=now.remaining, mark="count")
+                return
+            loss = "" if math.isnan(now.loss) else f", loss {now.loss:.4f}"
+            speed = f"{now.words_per_second / 1e6:.2f} M words/s"
+            steps.at(now.share, f"epoch {now.epoch} of {now.epochs}{loss}, {speed}", left=now.remaining, mark=now.epoch)
+
+        try:
+            return trainer(shards, config=request.config, progress=report, **settings)
+        except KeyboardInterrupt:
+            if phase != "train":  # else the trainer says where it goes on
+                console.print("the corpus is kept as it was read; the same command goes on from there")
+            raise
 
 
-def _source(corpus: list[str], reading: dict[str, Any]) -> str:
-    """What tells this corpus from another: the files with sizes and times; "" for a pipe, which is read every time."""
-    if _STDIN in corpus:
-        return ""
-    files = [
-        file
-        for path in map(Path, corpus)
-        for file in (sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path])
+def _score(
+    console: Console, held_out: SimilaritySet, shards: TokenShards, init: Embeddings | None
+) -> Callable[[Embeddings], float]:
+    """The held-out score of an epoch, told as it comes."""
+    found = {word for pair in held_out.pairs for word in pair}
+    forms = {form for word in found for form in (word, word.lower(), word.upper(), word.title())}
+    if not any(form in shards.vocabulary or (init is not None and form in init) for form in forms):
+        raise InputError(f"--validate: no word of {held_out.name} is in the vocabulary of the corpus")
+
+    def score(table: Embeddings) -> float:
+        result = evaluate_similarity(table, held_out, resamples=0)
+        if result.spearman is None:
+            raise InputError(
+                f"--validate: {held_out.name} has {result.covered} pairs whose words are both in the vocabulary; "
+                "their correlation is undefined"
+            )
+        epoch = len(table.card.training["loss"])
+        covered = f"{result.covered:,} of {result.pairs:,} pairs"
+        console.print(f"epoch {epoch}: {held_out.name} {result.spearman:.4f} ({covered})", markup=False)
+        return result.spearman
+
+    return score
+
+
+def _summary(console: Console, output: Path, table: Embeddings) -> None:
+    training = table.card.training
+    losses, scores = training["loss"], training.get("validation")
+    if scores:
+        best = max(range(len(scores)), key=scores.__getitem__)
+        console.print(f"the vectors of epoch {best + 1} are the best, {scores[best]:.4f}", markup=False)
+    parts = [
+        f"{len(table):,} words",
+        f"dim {table.dim}",
+        f"{len(losses)} epochs",
+        f"mean loss {losses[-1]:.4f}",
+        f"{training['words_per_second'] / 1e6:.2f} M words/s",
+        f"{training['seconds']:.1f} s of training",
     ]
-    marks = [f"{file.absolute()} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files if file.exists()]
-    return "\n".join([*marks, repr(reading)])
-
-
-def _learn(
-    console: Console,
-    shards: TokenShards,
-    algorithm: str,
-    settings: dict[str, Any],
-    init: str | None,
-    folder: Path,
-) -> Embeddings:
-    from wordstock.train import train_glove, train_word2vec
-
-    with _bar(console) as bar:
-        task = bar.add_task(f"training {algorithm}", total=1.0)
-        if algorithm == "glove":
-            return train_glove(shards, **settings, checkpoint=folder / "glove", progress=_report(bar, task))
-        start = None
-        if init is not None:
-            from wordstock.hub import load
-
-            start = load(init)
-        return train_word2vec(
-            shards, **settings, init=start, checkpoint=folder / algorithm, progress=_report(bar, task)
-        )
-
-
-def _report(bar: Progress, task: TaskID) -> Callable[[Any], None]:
-    def report(now: Any) -> None:
-        text = f"epoch {now.epoch}/{now.epochs}, loss {now.loss:.3f}, {now.words_per_second / 1e6:.2f} M words/s"
-        bar.update(task, completed=now.share, description="counting pairs" if now.phase == "count" else text)
-
-    return report
-
-
-def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
+    console.print(f"wrote {output}: {', '.join(parts)}", markup=False)

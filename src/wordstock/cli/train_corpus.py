@@ -1,0 +1,108 @@
+"""The corpus of ``wordstock train``: files, graphs or baskets to token ids, and what was left out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from wordstock.cli.train_progress import Steps
+from wordstock.cli.train_request import Request
+from wordstock.corpus import ReadReport, read_texts
+
+if TYPE_CHECKING:
+    from wordstock.vocab import IdSource, TokenShards
+
+__all__ = ["STDIN", "count_corpus"]
+
+STDIN = "-"
+_SHOWN = 5  # damages told one by one
+
+
+def count_corpus(console: Console, request: Request, folder: Path) -> TokenShards:
+    """The shards of the corpus, from an earlier run where it is unchanged.
+
+    Raises
+    ------
+    FileNotFoundError, InputError, FormatError, StorageError
+        As ``read_texts`` and ``build_shards``.
+    """
+    from wordstock.vocab import build_shards
+
+    report, seen = ReadReport(), 0
+    logger = logging.getLogger("wordstock.corpus.report")
+    quiet = not logger.isEnabledFor(logging.INFO)
+    with Steps(console, "reading") as steps:
+
+        def read(done: int, total: int) -> None:
+            share = done / total if total else None
+            words = f", {seen:,} words" if seen else ""
+            steps.at(share, f"{done / 1e6:,.1f} MB{words}", mark=len(report.damages) > 0)
+
+        def counted(words: int) -> None:
+            nonlocal seen
+            seen = words
+
+        logger.disabled = quiet  # up to 1,000 places would each be a line: the first few are told below
+        try:
+            texts = _texts(request, report, read)
+            shards = build_shards(texts, folder, source=_source(request), progress=counted, **request.counting)
+        finally:
+            logger.disabled = False
+    _tell(console, report, shards)
+    return shards
+
+
+def _texts(request: Request, report: ReadReport, progress: Any) -> Iterable[str | Sequence[str]] | IdSource:
+    options = dict(request.reading)
+    kind = options.pop("kind", None)
+    if kind not in ("edges", "baskets"):
+        return read_texts(request.corpus, kind=kind, **options, report=report, progress=progress)
+    lines = (
+        line.split() for line in read_texts(request.corpus, kind="text", **options, report=report, progress=progress)
+    )
+    if kind == "baskets":
+        return lines
+    from wordstock.vocab import GraphWalks
+
+    edges: Any = (tuple(line) for line in lines if not line[0].startswith("#"))
+    settings = {"length" if name == "walk_length" else name: value for name, value in request.walks.items()}
+    return GraphWalks.from_edges(edges, seed=request.config.seed, **settings)
+
+
+def _source(request: Request) -> str:
+    """What tells this corpus from another: the files with sizes and times; "" for a pipe, which is read every time."""
+    if STDIN in request.corpus:
+        return ""
+    marks = [f"{file.absolute()} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in _files(request.corpus)]
+    walks = (request.walks, request.config.seed) if request.reading.get("kind") == "edges" else None
+    return "\n".join([*marks, repr(request.reading), repr(walks)])
+
+
+def _files(corpus: list[str]) -> Iterator[Path]:
+    for path in map(Path, corpus):
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.is_file())
+        elif path.exists():
+            yield path
+
+
+def _tell(console: Console, report: ReadReport, shards: TokenShards) -> None:
+    words = f"{shards.n_tokens:,} tokens, {len(shards.vocabulary):,} words"
+    if not report.texts:
+        console.print(f"{words}, counted by an earlier run", markup=False)
+        return
+    console.print(f"{words} from {report.texts:,} texts in {report.files:,} files", markup=False)
+    if report.left_out:
+        parts = (f"{count:,} {why}" for why, count in sorted(report.left_out.items()))
+        console.print(f"left out: {', '.join(parts)}", markup=False)
+    for damage in report.damages[:_SHOWN]:
+        console.print(f"damaged: {damage.problem}", markup=False)
+    if report.damaged:
+        more = f", the first {_SHOWN} are named" if report.damaged > _SHOWN else ""
+        console.print(
+            f"[yellow]warning:[/] {report.damaged:,} damaged places were left out{more}; --strict stops at the first"
+        )
