@@ -29,6 +29,8 @@ class EncodeConfig:
     tokenizer : how text becomes words.
     phrases : what stands between the words of a key such as ``new_york``: words of a text whose joined form is a key
         then become that key, the longest first. None joins nothing. See ``vocab.phrase_keys``.
+    unknown : "skip" leaves out words that are not in the table; "subword" takes the mean of their n-grams' vectors,
+        with the weight of the rarest word, where the table has n-grams.
     """
 
     pooling: Literal["sif", "mean"] = "sif"
@@ -37,12 +39,15 @@ class EncodeConfig:
     case: Literal["exact", "fallback"] = "exact"
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
     phrases: str | None = None
+    unknown: Literal["skip", "subword"] = "skip"
 
     def __post_init__(self) -> None:
         if self.pooling not in ("sif", "mean"):
             raise InputError(f"pooling={self.pooling!r}: known are 'sif', 'mean'")
         if self.case not in ("exact", "fallback"):
             raise InputError(f"case={self.case!r}: known are 'exact', 'fallback'")
+        if self.unknown not in ("skip", "subword"):
+            raise InputError(f"unknown={self.unknown!r}: known are 'skip', 'subword'")
         if not self.sif_a > 0:
             raise InputError(f"sif_a={self.sif_a}: needs a positive number, such as 1e-3")
         if self.phrases is not None and (not isinstance(self.phrases, str) or not self.phrases):
@@ -63,10 +68,12 @@ class EncodeConfig:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as plain values; ``phrases`` only where set, so that older fingerprints stay."""
+        """The settings as plain values; ``phrases`` and ``unknown`` only where set, so that older fingerprints stay."""
         values = {**asdict(self), "tokenizer": self.tokenizer.to_dict()}
         if self.phrases is None:
             del values["phrases"]
+        if self.unknown == "skip":
+            del values["unknown"]
         return values
 
     @classmethod

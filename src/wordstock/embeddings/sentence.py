@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from wordstock._threads import run_slices
 from wordstock.embeddings.storage import Storage
+from wordstock.embeddings.unknown import SpellWords, add_unknown
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import Vocabulary
@@ -90,8 +91,12 @@ def text_means(
     lookup: RowLookup,
     weights: FloatArray,
     tokenize: Callable[[str], list[str]],
+    spell: SpellWords | None = None,
 ) -> tuple[FloatArray, IntArray]:
-    """Weighted mean of each text's known words, float32 (n, dim), and the texts that have none, int64 (m,)."""
+    """Weighted mean of each text's known words, float32 (n, dim), and the texts that have none, int64 (m,).
+
+    ``spell`` makes vectors of unknown words, which then count as known.
+    """
     out = np.empty((len(texts), storage.dim), np.float32)
     blank = []
     for start in range(0, len(texts), _CHUNK):
@@ -100,7 +105,10 @@ def text_means(
         bounds = np.zeros(len(part) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, tokens), np.int64, len(part)), out=bounds[1:])
         rows = lookup.rows(chain.from_iterable(tokens), int(bounds[-1]))
-        _pool(storage, rows, weights, bounds, out[start : start + len(part)])
+        means = out[start : start + len(part)]
+        _pool(storage, rows, weights, bounds, means)
+        if spell is not None and (rows < 0).any():
+            rows = np.maximum(rows, add_unknown(list(chain.from_iterable(tokens)), rows, bounds, spell, means))
         known = np.concatenate([[0], np.cumsum(rows >= 0)])
         blank.append(start + np.flatnonzero(known[bounds[1:]] == known[bounds[:-1]]))
     return out, np.concatenate(blank) if blank else np.empty(0, np.int64)

@@ -22,8 +22,9 @@ from wordstock.embeddings.screen import Screen
 from wordstock.embeddings.search import AnalogyMethod, Neighbor
 from wordstock.embeddings.sentence import RowLookup, check_texts, key_frequencies, sif_weights, text_means, warn_blank
 from wordstock.embeddings.storage import Precision, Storage, quantize
+from wordstock.embeddings.unknown import spelled
 from wordstock.errors import InputError, WordstockError
-from wordstock.protocols import FloatArray
+from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import KeyView, Subwords, Vocabulary
 
 __all__ = ["Embeddings"]
@@ -224,6 +225,8 @@ class Embeddings:
         except TypeError as error:
             known = ", ".join(config.to_dict())
             raise InputError(f"unknown setting in {', '.join(changes)}; known are {known}") from error
+        if config.unknown == "subword" and self.subwords is None:
+            raise InputError("unknown='subword' needs a table with n-gram vectors, as fastText trains them")
         return self._copy(config=config, path=self.path, **self._known("norms", "digest"))
 
     def with_card(self, card: Card) -> Embeddings:
@@ -347,15 +350,13 @@ class Embeddings:
         )
         out[absent] = 0
         if missing == "subword":
-            for position in absent:
-                out[position] = self._from_subwords(words[position])
+            out[absent] = self._spell([words[position] for position in absent])[0]
         return out
 
-    def _from_subwords(self, word: str) -> FloatArray:
+    def _spell(self, words: Sequence[str]) -> tuple[FloatArray, IntArray]:
         if self.subwords is None or self.subword_vectors is None:
             raise WordstockError("a table with subword settings lacks their vectors")
-        rows = self.subwords.rows(word)
-        return self.subword_vectors[rows].mean(axis=0) if len(rows) else np.zeros(self.dim, np.float32)
+        return spelled(words, self.subwords, self.subword_vectors)
 
     # Similarity ------------------------------------------------------------------------------------------------
 
@@ -472,8 +473,8 @@ class Embeddings:
     def encode(self, texts: str | Sequence[str]) -> FloatArray:
         """One vector per text, float32 (n, dim); (dim,) for a single str.
 
-        The mean of the known words' vectors, weighted as ``config`` says. A text without a known word, an empty one
-        included, becomes a zero vector, and one warning counts them.
+        The mean of the known words' vectors, weighted as ``config`` says, and with ``unknown="subword"`` of the others'
+        n-grams. A text without a known word, an empty one included, becomes a zero vector, and one warning counts them.
 
         Raises
         ------
@@ -481,7 +482,8 @@ class Embeddings:
             An item that is not a str.
         """
         listed = [texts] if isinstance(texts, str) else check_texts(texts)
-        out, blank = text_means(listed, self.storage, self.lookup, self._weights, self._tokenize)
+        spell = self._spell if self.config.unknown == "subword" and self.subwords is not None else None
+        out, blank = text_means(listed, self.storage, self.lookup, self._weights, self._tokenize, spell)
         if self.common is not None:
             out -= (out @ self.common.T) @ self.common
         if self.config.unit:

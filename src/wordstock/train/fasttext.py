@@ -67,7 +67,7 @@ def train_fasttext(
     -------
     Embeddings with counts, the n-grams' vectors (only of buckets that a word of the vocabulary has), the output
     matrix, and a card with the settings, the mean loss of every epoch and the speed. ``vectors(words, "subword")`` and
-    ``encode_words`` build unknown words from n-grams.
+    ``encode`` build unknown words from n-grams (``EncodeConfig.unknown``).
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -91,6 +91,8 @@ class Run:
 
         def dressed(table: Embeddings, state: TrainState) -> Embeddings:
             encode = text_record(shards, method.vocabulary).encode
+            if table.subwords is not None:
+                encode = replace(encode, unknown="subword")
             return table.with_card(_card(method, config, state, shards, identity)).with_config(encode)
 
         if folder is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,14 +64,27 @@ class Subwords:
 
     def rows(self, word: str) -> IntArray:
         """Row of each n-gram's vector, int64 (n_ngrams,); n-grams whose bucket has none are left out."""
-        encoded = word.encode(errors="replace")
-        buckets, _ = self.buckets_of(np.frombuffer(encoded, np.uint8), np.array([0, len(encoded)]))
+        rows, _ = self.rows_of([word])
+        return rows[rows >= 0]
+
+    def rows_of(self, words: Sequence[str]) -> tuple[IntArray, IntArray]:
+        """Row of each n-gram's vector of many words.
+
+        Returns
+        -------
+        int64 (n_ngrams,), those of word w at ``starts[w]:starts[w + 1]``, -1 where a bucket has no vector; ``starts``
+        int64 (words + 1,).
+        """
+        encoded = [word.encode(errors="replace") for word in words]
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+        buckets, starts = self.buckets_of(np.frombuffer(b"".join(encoded), np.uint8), offsets)
         if self.stored is None:
-            return buckets.astype(np.int64)
-        rows = np.searchsorted(self.stored, buckets)
-        found = rows < len(self.stored)
-        found[found] = self.stored[rows[found]] == buckets[found]
-        return rows[found]
+            return buckets.astype(np.int64), starts
+        if not len(self.stored):
+            return np.full(len(buckets), -1, np.int64), starts
+        rows = np.minimum(np.searchsorted(self.stored, buckets), len(self.stored) - 1)
+        return np.where(self.stored[rows] == buckets, rows, -1), starts
 
     def buckets_of(self, blob: npt.NDArray[np.uint8], offsets: IntArray) -> tuple[BucketArray, IntArray]:
         """Bucket of each n-gram of many words, compiled and in parallel.
