@@ -36,6 +36,7 @@ def test_public_names_are_settled():
         "distill",
         "load",
         "merge",
+        "stack",
         "train_fasttext",
         "train_glove",
         "train_word2vec",

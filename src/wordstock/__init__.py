@@ -15,6 +15,7 @@ from wordstock._version import __version__ as __version__
 if TYPE_CHECKING:
     from wordstock.embeddings import Card, Embeddings, EncodeConfig, Neighbor, all_but_the_top, merge
     from wordstock.encoders.distill import distill
+    from wordstock.encoders.stack import stack
     from wordstock.errors import WordstockError
     from wordstock.hub import load
     from wordstock.tasks import TextClassifier
@@ -30,6 +31,7 @@ _HOMES = {
     "merge": "embeddings",
     "WordstockError": "errors",
     "load": "hub",
+    "stack": "encoders.stack",
     "TextClassifier": "tasks",
     "train_fasttext": "train",
     "train_glove": "train",
@@ -47,6 +49,7 @@ __all__ = [
     "distill",
     "load",
     "merge",
+    "stack",
     "train_fasttext",
     "train_glove",
     "train_word2vec",
