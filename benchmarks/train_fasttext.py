@@ -1,0 +1,157 @@
+"""Claim: fastText with subwords ≥ 4 × fastText C++ and ≥ 2.5 × gensim, from text to vectors, no worse; memory.
+
+All read the same file of plain words on the same two cores for equally many epochs, with fastText's default settings
+(n-grams of 3 to 6 characters in 2 million buckets, subsampling 1e-4); the time of vocabulary, ids and matrices is
+included. ``--speed`` (first 10 MB of the text), ``--memory`` and ``--quality`` (30 MB, three seeds; an hour, nearly all
+of it the peers') choose parts, ``--quick`` takes 10 MB, one pair and one seed.
+"""
+
+import statistics
+import subprocess
+import sys
+import warnings
+from functools import partial
+from pathlib import Path
+
+import fasttext
+import numpy as np
+from gensim.models import FastText
+
+import wordstock as ws
+from evaluation_sets import sets_folder
+from pairs import HEAD, clock, paired, seconds
+from training_text import SEARCHED, SETS, analogies, interval, sentences, text
+from wordstock.evaluate import evaluate_analogy, evaluate_similarity, read_similarity
+from wordstock.train import train_fasttext
+from wordstock.vocab import Subwords
+
+THREADS = 2
+BUCKETS = 2_000_000
+PEERS = {"fastText C++": "≥ 4×", "gensim": "≥ 2.5×"}
+ALGORITHMS = ("skipgram", "cbow")
+PARTS = ("speed", "memory", "quality")
+MEMORY = """
+import sys, threading
+from wordstock.train import train_fasttext
+def resident():
+    return int(next(l for l in open("/proc/self/status") if l.startswith("RssAnon")).split()[1]) / 1024
+def sentences(limit):
+    with open(sys.argv[1]) as lines:
+        for number, line in enumerate(lines):
+            if number == limit:
+                return
+            yield line.split()
+train_fasttext(sentences(200), min_count=1, epochs=1, threads=2)
+before, peak, done = resident(), [0.0], threading.Event()
+def watch():
+    while not done.wait(0.005):
+        peak[0] = max(peak[0], resident())
+thread = threading.Thread(target=watch)
+thread.start()
+table = train_fasttext(sentences(None), epochs=1, threads=2)
+done.set()
+thread.join()
+matrices = table.storage.data, table.subword_vectors, table.output
+print(len(table), len(table.subword_vectors), sum(matrix.nbytes for matrix in matrices) / 2**20, peak[0] - before)
+"""
+
+
+def run(*, quick: bool = False, parts: tuple[str, ...] = PARTS) -> str:
+    """The parts that are asked for, as tables."""
+    made = {"speed": speed, "memory": memory, "quality": quality}
+    return "\n\n".join(made[part](quick=quick) for part in parts)
+
+
+def speed(*, quick: bool) -> str:
+    """Pairs on one text, both algorithms against both peers."""
+    path, words = text(10)
+    lines = [HEAD]
+    for algorithm in ALGORITHMS:
+        train_fasttext(sentences(path, limit=200), algorithm=algorithm, min_count=1, epochs=1)  # compiles
+        for peer, goal in PEERS.items():
+            ours, theirs = partial(train_ours, path, algorithm, 1), partial(TRAIN[peer], path, algorithm, 1)
+            pair = paired(ours, theirs, pairs=1 if quick else 3, warm=False)
+            name = f"{algorithm}, dim 100, {THREADS} threads, 1 epoch of {words / 1e6:.1f} M words; peer {peer}"
+            lines.append(pair.row(name, goal))
+    return "\n".join(lines)
+
+
+def memory(*, quick: bool) -> str:
+    """Memory of its own, the mapped file of ids left out, that a fresh process takes while it trains."""
+    lines = ["| text | words | n-grams | matrices | peak above the start | beyond 1.3 × matrices |", "|-|-|-|-|-|-|"]
+    for megabytes in (10,) if quick else (10, 100):
+        path, _ = text(megabytes)
+        ran = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True)
+        words, ngrams, matrices, peak = map(float, ran.stdout.split())
+        lines.append(
+            f"| {megabytes} MB, dim 100 | {words:,.0f} | {ngrams:,.0f} | {matrices:.0f} MiB | {peak:.0f} MiB "
+            f"| {max(peak - 1.3 * matrices, 0):.0f} MiB |"
+        )
+    return "\n".join(lines)
+
+
+def quality(*, quick: bool) -> str:
+    """Means over seeds with 95 % intervals (Student's t); rare words (EN-RW) are built from n-grams where unknown."""
+    path, _ = text(10 if quick else 30)
+    head = " | ".join([*SETS, "EN-RW", "Google analogies", "seconds"])
+    lines = [f"| dim 100, 5 epochs | {head} |", "|-" * (len(SETS) + 4) + "|"]
+    for algorithm in ALGORITHMS:
+        for name, train in TRAIN.items():
+            found = []
+            for seed in (1,) if quick else (1, 2, 3):
+                made: list[ws.Embeddings] = []
+                took = clock(lambda t=train, a=algorithm, s=seed, m=made: m.append(t(path, a, 5, seed=s)))
+                found.append([*scores(made[0]), took])
+            cells = [interval([row[i] for row in found], digits=3) for i in range(len(SETS) + 2)]
+            cells.append(seconds(statistics.mean(row[-1] for row in found)))
+            lines.append(f"| {algorithm}, {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def scores(table: ws.Embeddings) -> list[float]:
+    """Spearman's rho on the similarity sets and on rare words, and the share of right analogies."""
+    found = []
+    for part in [*SETS.values(), "RW-STANFORD"]:
+        pairs = read_similarity(sets_folder() / "wordsim" / f"EN-{part}.txt")
+        found.append(evaluate_similarity(table, pairs, subwords=part.startswith("RW"), resamples=0).spearman)
+    return [*found, evaluate_analogy(table, analogies(), restrict=SEARCHED).total.accuracy]
+
+
+def train_ours(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+    return train_fasttext(sentences(path), algorithm=algorithm, epochs=epochs, seed=seed, threads=THREADS)
+
+
+def train_cpp(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+    """FastText itself, with its defaults; the copy of its vectors into a table is a fraction of a second."""
+    model = fasttext.train_unsupervised(
+        str(path), model=algorithm, epoch=epochs, thread=THREADS, seed=seed, bucket=BUCKETS, verbose=0
+    )
+    words = [word for word in model.words if word != "</s>"]
+    vectors = [model.get_word_vector(word) for word in words]
+    return with_ngrams(words, vectors, model.get_input_matrix()[-BUCKETS:])
+
+
+def train_gensim(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+    with warnings.catch_warnings(action="ignore"):
+        model = FastText(
+            corpus_file=str(path), sg=algorithm == "skipgram", vector_size=100, window=5, negative=5, min_count=5,
+            sample=1e-4, alpha=0.05, ns_exponent=0.5, bucket=BUCKETS, epochs=epochs, workers=THREADS, seed=seed,
+        )  # fmt: skip
+    return with_ngrams(model.wv.index_to_key, model.wv.vectors, model.wv.vectors_ngrams)
+
+
+def with_ngrams(words: list[str], vectors: object, ngrams: object) -> ws.Embeddings:
+    """A table that builds unknown words from n-grams."""
+    table = ws.Embeddings.from_arrays(words, np.asarray(vectors, np.float32))
+    subwords = Subwords(min_n=3, max_n=6, buckets=BUCKETS)
+    return ws.Embeddings(
+        table.vocabulary, table.storage, subwords=subwords, subword_vectors=np.ascontiguousarray(ngrams, np.float32)
+    )
+
+
+TRAIN = {"wordstock": train_ours, "fastText C++": train_cpp, "gensim": train_gensim}
+
+
+if __name__ == "__main__":
+    chosen = tuple(part for part in PARTS if f"--{part}" in sys.argv) or PARTS
+    print(run(quick="--quick" in sys.argv, parts=chosen))
