@@ -1,6 +1,10 @@
 """Counting against a plain Counter, whatever the memory limit and the number of threads."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,3 +194,45 @@ def test_splitters_and_generators_are_counted():
     tokenizer = Tokenizer.custom(lambda text: text.split("|"), "bars-of-a-test", casing="keep")
     found = count_words(("A b|c" for _ in range(3)), tokenizer=tokenizer)
     assert items(found) == [("A b", 3), ("c", 3)]
+
+
+PEAK = """
+import re, sys, threading, time
+from wordstock.vocab import count_words
+
+def corpus(n):
+    for step in (7919, 104729):  # every word twice, far apart
+        for start in range(0, n, 20):
+            yield " ".join(f"w{i * step % n}x" for i in range(start, start + 20))
+    yield "the the the"
+
+def memory():
+    with open("/proc/self/status") as stream:
+        return int(re.search(r"RssAnon:\\s+(\\d+) kB", stream.read())[1])
+
+def watch():
+    while True:
+        top[0] = max(top[0], memory())
+        time.sleep(0.002)
+
+count_words(corpus(20), memory_limit=1 << 20)
+before = memory()
+top = [before]
+threading.Thread(target=watch, daemon=True).start()
+for n in map(int, sys.argv[2:]):
+    found = count_words(corpus(n), min_count=3, memory_limit=int(sys.argv[1]))
+    assert list(found.keys) == ["the"]
+    print(top[0] - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
+def test_memory_does_not_grow_with_the_number_of_words():
+    """In a fresh process: words that need 60 MiB and more in a table, 8 MiB allowed."""
+    command = [sys.executable, "-c", PEAK, str(8 << 20), "250000", "750000"]
+    ran = subprocess.run(
+        command, env=os.environ | {"WORDSTOCK_THREADS": "2"}, capture_output=True, text=True, check=True
+    )
+    small, large = map(int, ran.stdout.split())
+    assert large < small + (24 << 10)  # kB; one table of all these words would be 62 MiB larger
+    assert large < 80 << 10

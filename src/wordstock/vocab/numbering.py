@@ -117,7 +117,7 @@ class Numbering:
         try:
             ids = slot.table.number(batch)
             numbered = Numbered(ids, slot.source)
-            if slot.table.nbytes > self._share:
+            if slot.table.nbytes > self._share // 2:  # the next growth would double it
                 self._spill(slot)
             return numbered
         finally:
