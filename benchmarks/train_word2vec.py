@@ -2,62 +2,50 @@
 
 All read the same file of plain words on the same two cores for equally many epochs, gensim by its ``corpus_file``,
 fastText without subwords; the time of vocabulary and ids is included. ``--speed`` (first 20 MB of the text),
-``--memory`` and ``--quality`` (the whole text, three seeds; half an hour) choose parts, ``--quick`` takes 3 MB and one
-of everything.
+``--memory`` and ``--quality`` (the whole text, three seeds; half an hour, less where gensim's vectors are kept from an
+earlier run) choose parts, ``--quick`` takes 3 MB and one of everything.
 """
 
-import bz2
-import math
-import os
-import re
-import statistics
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import fasttext
 from gensim.models import Word2Vec
-from scipy.stats import t as student
 
 import wordstock as ws
 from evaluation_sets import sets_folder
-from pairs import HEAD, clock, paired, seconds, summary
-from peer import folder
-from wordstock.evaluate import evaluate_analogy, evaluate_similarity, read_analogies, read_similarity
+from pairs import HEAD, clock, paired, summary
+from trained_peers import gensim_word2vec
+from training_text import SEARCHED, SETS, analogies, interval, sentences, text
+from wordstock.corpus import read_texts
+from wordstock.evaluate import evaluate_analogy, evaluate_similarity, read_similarity
 from wordstock.train import train_word2vec
 
 THREADS, EPOCHS = 2, 5
 SHARED = {"window": 5, "negative": 5, "min_count": 5}
 RATES = {"skipgram": 0.025, "cbow": 0.05}
 GOALS = {"skipgram": "≥ 7×", "cbow": "≥ 3×"}
-SETS = {"WS-353": "WS-353-ALL", "SimLex-999": "SIMLEX-999", "MEN": "MEN-TR-3k"}
-SEARCHED = 30_000  # words that analogies look at, as is usual for a vocabulary of this size
 PARTS = ("speed", "memory", "quality")
 MEMORY = """
 import sys, threading, time
 from pathlib import Path
+from wordstock.corpus import read_texts
 from wordstock.train import train_word2vec
 def resident():
     return int(next(l for l in open("/proc/self/status") if l.startswith("RssAnon")).split()[1]) / 1024
-def sentences(limit):
-    with open(sys.argv[1]) as lines:
-        for number, line in enumerate(lines):
-            if number == limit:
-                return
-            yield line.split()
 dim = int(sys.argv[2])
-train_word2vec(sentences(200), dim=dim, min_count=1, epochs=1, threads=2)
+train_word2vec(["a few words to compile with, a few words"] * 99, dim=dim, min_count=1, epochs=1, threads=2)
 before, peak, done = resident(), [0.0], threading.Event()
 def watch():
     while not done.wait(0.005):
         peak[0] = max(peak[0], resident())
 thread = threading.Thread(target=watch)
 thread.start()
-table = train_word2vec(sentences(None), dim=dim, epochs=1, threads=2, min_count=5)
+table = train_word2vec(read_texts(sys.argv[1]), dim=dim, epochs=1, threads=2, min_count=5)
 done.set()
 thread.join()
 print(len(table), 2 * len(table) * dim * 4 / 2**20, peak[0] - before)
@@ -118,21 +106,19 @@ def memory(*, quick: bool) -> str:
 
 
 def quality(*, quick: bool) -> str:
-    """Means over seeds with 95 % intervals (Student's t), and the seconds each training took."""
+    """Means over seeds with 95 % intervals (Student's t)."""
     path, _ = text(3 if quick else 100)
     seeds = (1,) if quick else (1, 2, 3)
-    head = " | ".join([*SETS, "Google analogies", "seconds"])
-    lines = [f"| dim 100, {EPOCHS} epochs | {head} |", "|-" * (len(SETS) + 3) + "|"]
-    trainers = {"wordstock": train_ours, "gensim": train_gensim}
+    lines = [f"| dim 100, {EPOCHS} epochs | {' | '.join([*SETS, 'Google analogies'])} |", "|-" * (len(SETS) + 2) + "|"]
     for algorithm in GOALS:
-        for name, train in trainers.items():
-            found = []
-            for seed in seeds:
-                made: list[ws.Embeddings] = []
-                took = clock(lambda t=train, a=algorithm, s=seed, m=made: m.append(t(path, a, 100, EPOCHS, seed=s)))
-                found.append([*scores(made[0]), took])
+        settings = gensim_settings(algorithm, 100, EPOCHS)
+        tables = {
+            "wordstock": [train_ours(path, algorithm, 100, EPOCHS, seed=seed) for seed in seeds],
+            "gensim": [gensim_word2vec(path, settings | {"seed": seed}) for seed in seeds],
+        }
+        for name, made in tables.items():
+            found = [scores(table) for table in made]
             cells = [interval([row[i] for row in found], digits=3) for i in range(len(SETS) + 1)]
-            cells.append(seconds(statistics.mean(row[-1] for row in found)))
             lines.append(f"| {algorithm}, {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -146,30 +132,25 @@ def scores(table: ws.Embeddings) -> list[float]:
     return [*found, evaluate_analogy(table, analogies(), restrict=SEARCHED).total.accuracy]
 
 
-def interval(values: list[float], *, digits: int) -> str:
-    """Mean ± half of the 95 % interval of the mean."""
-    mean = f"{statistics.mean(values):.{digits}f}"
-    if len(values) < 2:
-        return mean
-    half = student.ppf(0.975, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
-    return f"{mean} ± {half:.{digits}f}"
-
-
 def train_ours(
     path: Path, algorithm: str, dim: int, epochs: int, *, seed: int = 1, threads: int = THREADS
 ) -> ws.Embeddings:
     return train_word2vec(
-        sentences(path), algorithm=algorithm, dim=dim, epochs=epochs, seed=seed, threads=threads, **SHARED
+        read_texts(path), algorithm=algorithm, dim=dim, epochs=epochs, seed=seed, threads=threads, **SHARED
     )
 
 
-def train_gensim(path: Path, algorithm: str, dim: int, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+def train_gensim(path: Path, algorithm: str, dim: int, epochs: int) -> Word2Vec:
     with warnings.catch_warnings(action="ignore"):
-        model = Word2Vec(
-            corpus_file=str(path), sg=algorithm == "skipgram", vector_size=dim, sample=1e-3, seed=seed,
-            alpha=RATES[algorithm], workers=THREADS, epochs=epochs, **SHARED,
-        )  # fmt: skip
-    return ws.Embeddings.from_arrays(model.wv.index_to_key, model.wv.vectors)
+        return Word2Vec(corpus_file=str(path), seed=1, **gensim_settings(algorithm, dim, epochs))
+
+
+def gensim_settings(algorithm: str, dim: int, epochs: int) -> dict[str, object]:
+    """What makes gensim do the same."""
+    return {
+        "sg": int(algorithm == "skipgram"), "vector_size": dim, "sample": 1e-3, "alpha": RATES[algorithm],
+        "workers": THREADS, "epochs": epochs, **SHARED,
+    }  # fmt: skip
 
 
 def fasttext_seconds(path: Path, dim: int, epochs: int) -> float:
@@ -187,41 +168,6 @@ def fasttext_seconds(path: Path, dim: int, epochs: int) -> float:
 def compile_kernels(path: Path, algorithm: str, dim: int) -> None:
     """A first small training, so that compiling is not on the clock."""
     train_word2vec(sentences(path, limit=200), dim=dim, algorithm=algorithm, min_count=1, epochs=1)
-
-
-@cache
-def analogies():
-    return read_analogies(sets_folder() / "questions-words.txt")
-
-
-@cache
-def text(megabytes: int) -> tuple[Path, int]:
-    """One paragraph of English Wikipedia to a line, lower-case a to z only; and the number of words."""
-    source = Path(os.environ.get("WORDSTOCK_DATA", "")) / "enwiki-core-102mb" / "enwiki-core-AA.txt.bz2"
-    if not source.is_file():
-        raise SystemExit(f"{source} is not there: set WORDSTOCK_DATA to the folder of evaluation data")
-    path, words = folder() / f"wiki-{megabytes}.txt", 0
-    limit = megabytes * 1_000_000 if megabytes < 100 else math.inf
-    with bz2.open(source, "rt", encoding="utf-8") as lines, path.open("w", encoding="utf-8") as out:
-        read = 0
-        for line in lines:
-            read += len(line)
-            if read > limit:
-                break
-            found = [] if line.startswith("<") else re.findall("[a-z]+", line.lower())
-            if found:
-                out.write(" ".join(found) + "\n")
-                words += len(found)
-    return path, words
-
-
-def sentences(path: Path, limit: int | None = None) -> Iterator[list[str]]:
-    """The lines as lists of words."""
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines):
-            if number == limit:
-                return
-            yield line.split()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,38 @@
+"""Vectors that a peer trained, kept on disk: quality asks for them again and again, and speed never uses them."""
+
+import hashlib
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
+
+import wordstock as ws
+
+
+def kept(peer: str, text: Path, settings: dict[str, object], train: Callable[[], ws.Embeddings]) -> ws.Embeddings:
+    """The vectors of an earlier run with the same peer, text and settings, or those that ``train`` makes now.
+
+    Parameters
+    ----------
+    peer : the distribution whose version counts, such as "gensim".
+    settings : everything that the vectors depend on, the seed included.
+    """
+    state = hashlib.sha256(f"{peer} {version(peer)} {sorted(settings.items())}".encode())
+    with text.open("rb") as stream:
+        state.update(hashlib.file_digest(stream, "sha256").digest())
+    path = user_cache_path("wordstock") / "benchmarks" / f"{peer}-{state.hexdigest()[:24]}.safetensors"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        train().save(path)
+    return ws.load(path)
+
+
+def gensim_word2vec(text: Path, **settings: object) -> ws.Embeddings:
+    """``gensim.models.Word2Vec`` by its ``corpus_file``; ``settings`` are its parameters, ``seed`` among them."""
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(corpus_file=str(text), **settings)
+    vectors = np.array(model.wv.vectors)
+    return ws.Embeddings.from_arrays(model.wv.index_to_key, vectors, counts=model.wv.expandos["count"])
