@@ -21,7 +21,7 @@ from wordstock.cli.evaluate import evaluate
 from wordstock.cli.models import info, models
 from wordstock.cli.nearest import analogy, nearest
 from wordstock.cli.train import train
-from wordstock.errors import WordstockError
+from wordstock.errors import StorageError, WordstockError
 
 __all__ = ["app", "main"]
 
@@ -71,7 +71,8 @@ def main() -> None:
     try:
         app()
     except WordstockError as error:
-        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        told = error.strerror if isinstance(error, StorageError) else None  # without the number that str puts first
+        console.print(f"[bold red]error:[/] {escape(told or str(error))}")
         sys.exit(1)
     except MemoryError as error:
         console.print(f"[bold red]error:[/] not enough memory: {escape(str(error) or 'an allocation failed')}")
