@@ -1,6 +1,7 @@
-"""Vectors that a peer trained, kept on disk: quality asks for them again and again, and speed never uses them."""
+"""What a peer trained, kept on disk: quality asks for them again and again, and speed never uses them."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,9 @@ from platformdirs import user_cache_path
 import wordstock as ws
 
 
-def kept(peer: str, text: Path, settings: dict[str, object], train: Callable[[], ws.Embeddings]) -> ws.Embeddings:
+def kept_vectors(
+    peer: str, text: Path, settings: dict[str, object], train: Callable[[], ws.Embeddings]
+) -> ws.Embeddings:
     """The vectors of an earlier run with the same peer, text and settings, or those that ``train`` makes now.
 
     Parameters
@@ -19,14 +22,27 @@ def kept(peer: str, text: Path, settings: dict[str, object], train: Callable[[],
     peer : the distribution whose version counts, such as "gensim".
     settings : everything that the vectors depend on, the seed included.
     """
+    path = _place(peer, text, settings).with_suffix(".safetensors")
+    if not path.exists():
+        train().save(path)
+    return ws.load(path)
+
+
+def kept_scores(peer: str, text: Path, settings: dict[str, object], score: Callable[[], list[float]]) -> list[float]:
+    """The scores of such vectors, where the vectors themselves would take gigabytes."""
+    path = _place(peer, text, settings).with_suffix(".json")
+    if not path.exists():
+        path.write_text(json.dumps(score()))
+    return json.loads(path.read_text())
+
+
+def _place(peer: str, text: Path, settings: dict[str, object]) -> Path:
     state = hashlib.sha256(f"{peer} {version(peer)} {sorted(settings.items())}".encode())
     with text.open("rb") as stream:
         state.update(hashlib.file_digest(stream, "sha256").digest())
-    path = user_cache_path("wordstock") / "benchmarks" / f"{peer}-{state.hexdigest()[:24]}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        train().save(path)
-    return ws.load(path)
+    folder = user_cache_path("wordstock") / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{peer}-{state.hexdigest()[:24]}"
 
 
 def gensim_word2vec(text: Path, **settings: object) -> ws.Embeddings:
