@@ -17,7 +17,7 @@ BUILT_IN = parse(Path(__import__("wordstock.hub").hub.__file__).with_name("regis
 @pytest.mark.parametrize("name", list(BUILT_IN.entries))
 def test_every_entry_is_complete(name):
     entry = BUILT_IN.entries[name]
-    assert entry.kind in ("table", "encoder")
+    assert entry.kind in ("table", "encoder", "static")
     assert entry.language
     assert entry.licence
     assert entry.citation
@@ -109,7 +109,7 @@ WHEEL = 'type = "wheel", package = "p", version = "1", sha256 = "' + "a" * 64 + 
         ("[models.x]\nsource = {type = 'ftp'}", "source type 'ftp'; known are wheel, url"),
         ("[models.x]\ndimm = 3\nsource = {type = 'path', path = 'p'}", "unknown fields dimm; known are"),
         ("[models.x]\ndim = 0\nsource = {type = 'path', path = 'p'}", "dim 0"),
-        ("[models.x]\nkind = 'tabel'\nsource = {type = 'path', path = 'p'}", "known are 'table', 'encoder'"),
+        ("[models.x]\nkind = 'tabel'\nsource = {type = 'path', path = 'p'}", "known are table, encoder, static"),
         ("[models.'../x']\nsource = {type = 'path', path = 'p'}", "name '../x'"),
         ("[models.x]\nsource = {type = 'url', url = 'file:///etc/passwd'}", "https:// or http://"),
         ("[models.x]\nsource = {type = 'url', url = 'https://h/f', sha256 = 'abc'}", "64 hexadecimal"),

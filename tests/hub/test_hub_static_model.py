@@ -12,7 +12,9 @@ import tokenizers
 from safetensors.numpy import load_file, save_file
 
 import wordstock as ws
-from wordstock.errors import FormatError
+from wordstock import hub
+from wordstock.encoders.static_model import StaticModel
+from wordstock.errors import DownloadError, FormatError
 
 TOKENS = ["[PAD]", "[UNK]", "the", "cat", "sat", "##s"]
 SHAPES = ["plain", "float16", "int8", "mapping", "mapping and weights"]
@@ -41,31 +43,44 @@ def model():
 def test_same_vectors_as_model2vec(cache, model, tmp_path, shape):
     reference = model(shape)
     reference.save_pretrained(tmp_path)
-    table = ws.load(tmp_path)
-    assert list(table.keys) == TOKENS
-    assert table.config.tokenizer.casing == "lower"
-    words = ["the", "cat", "sat"]
-    ours, theirs = table.vectors(words), np.stack([reference.encode(word) for word in words])
-    np.testing.assert_allclose(ours / np.linalg.norm(ours, axis=1, keepdims=True), theirs, atol=2e-3)
-    np.testing.assert_allclose(table.encode("The cat"), reference.encode("The cat"), atol=2e-3)
+    ours = ws.load(tmp_path)
+    assert list(ours.table.keys) == TOKENS
+    assert ours.dim == 4
+    texts = ["the", "cat", "sat", "The cat", "cats and the cats sat", "the [UNK] dog", "Cats."]
+    np.testing.assert_allclose(ours.encode(texts), reference.encode(texts), atol=2e-3 if shape == "float16" else 1e-6)
+    np.testing.assert_allclose(ours.encode("The cat"), reference.encode("The cat"), atol=2e-3)
 
 
 def test_a_cased_tokenizer(cache, model, tmp_path):
     model("plain", casing="keep").save_pretrained(tmp_path)
-    assert ws.load(tmp_path).config.tokenizer.casing == "keep"
+    ours = ws.load(tmp_path)
+    assert ours.table.config.tokenizer.casing == "keep"
+    with pytest.warns(UserWarning, match="1 of 2 texts"):
+        assert not ours.encode(["CAT", "cat"])[0].any()
 
 
 def test_a_registered_one_is_converted_once(cache, model, register, tmp_path):
     folder = tmp_path / "model"
-    model("plain").save_pretrained(folder)
+    reference = model("plain")
+    reference.save_pretrained(folder)
     for path in folder.iterdir():
         if path.suffix not in (".safetensors", ".json"):
             path.unlink()
-    register("mine", {"type": "path", "path": str(folder)}, dim=4)
-    table = ws.load("mine")
-    assert table.path is not None
-    assert table.config.unit
-    assert "pieces of words" in table.card.notes[-1]
+    for kind in ("static", "table"):
+        register("mine", {"type": "path", "path": str(folder)}, dim=4, kind=kind)
+        hub.fetch("mine", force=True)
+        model = ws.load("mine")
+        if kind == "table":
+            assert model.path is not None
+            assert model.config.unit
+            assert "pieces of words" in model.card.notes[-1]
+        else:
+            assert isinstance(model, StaticModel)
+            assert model.card.name == "mine"
+            np.testing.assert_allclose(model.encode("the cats"), reference.encode("the cats"), atol=1e-6)
+    register("mine", {"type": "path", "path": str(folder)}, dim=5, kind="static")
+    with pytest.raises(DownloadError, match="expected 5 dimensions, found 4"):
+        hub.fetch("mine", force=True)
 
 
 def test_damaged_folders(cache, model, tmp_path):
@@ -124,6 +139,8 @@ def test_damaged_folders(cache, model, tmp_path):
 def test_unigram_vocabularies(cache, model, tmp_path):
     model("plain").save_pretrained(tmp_path)
     description = json.loads((tmp_path / "tokenizer.json").read_text())
-    description["model"] = {"type": "Unigram", "vocab": [[token, -1.0] for token in TOKENS]}
+    description["model"] = {"type": "Unigram", "unk_id": 1, "vocab": [[token, -1.0] for token in TOKENS]}
     (tmp_path / "tokenizer.json").write_text(json.dumps(description))
-    assert list(ws.load(tmp_path).keys) == TOKENS
+    ours, reference = ws.load(tmp_path), model2vec.StaticModel.from_pretrained(tmp_path)
+    assert list(ours.table.keys) == TOKENS
+    np.testing.assert_allclose(ours.encode("the cat sat"), reference.encode("the cat sat"), atol=1e-6)

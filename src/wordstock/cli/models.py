@@ -20,14 +20,14 @@ _FIRST = 8  # keys shown of a table
 
 def models(
     language: Annotated[str, typer.Option("--language", "-l", help="Only models of this language, such as fr.")] = "",
-    kind: Annotated[str, typer.Option(help="Only this kind: table or encoder.")] = "",
+    kind: Annotated[str, typer.Option(help="Only this kind: table, encoder or static.")] = "",
     cached: Annotated[bool, typer.Option("--cached", help="Only models in the cache, by name and with sizes.")] = False,
     remove: Annotated[str, typer.Option(metavar="NAME", help="Delete this model from the cache and stop.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the models that can be loaded by name, and those in the cache."""
-    if kind not in ("", "table", "encoder"):
-        raise InputError(f"--kind {kind}: known are table, encoder")
+    if kind not in ("", "table", "encoder", "static"):
+        raise InputError(f"--kind {kind}: known are table, encoder, static")
     if remove:
         _remove(remove)
         return

@@ -16,7 +16,7 @@ from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import Vocabulary
 
-__all__ = ["RowLookup", "check_texts", "key_frequencies", "sif_weights", "text_means", "warn_blank"]
+__all__ = ["RowLookup", "check_texts", "key_frequencies", "pool_texts", "sif_weights", "text_means", "warn_blank"]
 
 _MEMO_LIMIT = 2_000_000  # words remembered; past that the memo starts afresh
 _CHUNK = 8192  # texts tokenised at once
@@ -106,7 +106,7 @@ def text_means(
         np.cumsum(np.fromiter(map(len, tokens), np.int64, len(part)), out=bounds[1:])
         rows = lookup.rows(chain.from_iterable(tokens), int(bounds[-1]))
         means = out[start : start + len(part)]
-        _pool(storage, rows, weights, bounds, means)
+        pool_texts(storage, rows, weights, bounds, means)
         if spell is not None and (rows < 0).any():
             rows = np.maximum(rows, add_unknown(list(chain.from_iterable(tokens)), rows, bounds, spell, means))
         known = np.concatenate([[0], np.cumsum(rows >= 0)])
@@ -114,7 +114,14 @@ def text_means(
     return out, np.concatenate(blank) if blank else np.empty(0, np.int64)
 
 
-def _pool(storage: Storage, rows: IntArray, weights: FloatArray, bounds: IntArray, out: FloatArray) -> None:
+def pool_texts(storage: Storage, rows: IntArray, weights: FloatArray, bounds: IntArray, out: FloatArray) -> None:
+    """Weighted mean of each text's rows into ``out``, float32 (n, dim); rows below 0 do not count.
+
+    Parameters
+    ----------
+    rows : int64, of all texts one after the other; text i has those from ``bounds[i]`` to ``bounds[i + 1]``.
+    weights : float32 (n_rows,), or empty for plain means.
+    """
     from wordstock.kernels.pool import pool_rows
 
     data, scales = storage.data, storage.scales

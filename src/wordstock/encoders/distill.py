@@ -160,7 +160,7 @@ def _given_words(vocabulary: Given, tokenizer: Tokenizer | None) -> Words:
         raise InputError("vocabulary is a single str; pass a list of words")
     frequencies = config = None
     if isinstance(vocabulary, Embeddings):
-        config = vocabulary.config
+        config = replace(vocabulary.config, unknown="skip")  # its n-grams do not follow
         if vocabulary.vocabulary.counts is None:
             frequencies = vocabulary.given_frequencies
         found = _bare(vocabulary.vocabulary)

@@ -1,6 +1,7 @@
 """Files of vectors: one reader and one writer per format, and doors that choose between them.
 
-Formats: the native file, word2vec text and binary, GloVe text; the latter three also as .gz, .bz2 and .zst.
+Formats: the native file, word2vec text and binary, GloVe text; the latter three also as .gz, .bz2 and .zst;
+folders in the layout of model2vec.
 """
 
 from wordstock.formats.builder import EncodingErrors, NonFinite
@@ -8,6 +9,8 @@ from wordstock.formats.conversion import convert, losses
 from wordstock.formats.detect import Format, detect
 from wordstock.formats.dispatch import format_of_name, read, write
 from wordstock.formats.glove import read_glove, write_glove
+from wordstock.formats.model2vec import read_model2vec
+from wordstock.formats.model2vec_writer import write_model2vec
 from wordstock.formats.window import Progress
 from wordstock.formats.word2vec import read_word2vec_text, write_word2vec_text
 from wordstock.formats.word2vec_binary import read_word2vec_binary, write_word2vec_binary
@@ -23,10 +26,12 @@ __all__ = [
     "losses",
     "read",
     "read_glove",
+    "read_model2vec",
     "read_word2vec_binary",
     "read_word2vec_text",
     "write",
     "write_glove",
+    "write_model2vec",
     "write_word2vec_binary",
     "write_word2vec_text",
 ]

@@ -12,6 +12,7 @@ from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite
 from wordstock.formats.detect import Format
 from wordstock.formats.dispatch import format_of_name, read, write
+from wordstock.formats.model2vec_writer import model2vec_losses
 from wordstock.formats.window import Progress
 
 __all__ = ["convert", "losses"]
@@ -71,6 +72,12 @@ def losses(table: Embeddings, format: Format, precision: Precision | None = None
         if _ROUGHER.get(wanted, 0) > _ROUGHER[stored]:
             return [f"{stored} numbers are rounded to {wanted}"]
         return []
+    return model2vec_losses(table) if format == "model2vec" else _plain_losses(table)
+
+
+def _plain_losses(table: Embeddings) -> list[str]:
+    """What a file of keys and float32 vectors does not hold."""
+    stored = table.storage.precision
     lost = []
     if table.vocabulary.counts is not None:
         lost.append("the counts of the keys are dropped; their order stays")

@@ -9,12 +9,13 @@ from typing import Literal
 from wordstock.embeddings.native import is_native
 from wordstock.errors import FormatError
 from wordstock.formats.glove import has_header
+from wordstock.formats.model2vec import is_model2vec
 from wordstock.formats.textshape import guess_dim, numbers_at_end, parse_header, sample_lines, skip_mark
 from wordstock.formats.window import BLOCK, Window
 
 __all__ = ["Format", "detect"]
 
-Format = Literal["native", "word2vec-text", "word2vec-binary", "glove"]
+Format = Literal["native", "word2vec-text", "word2vec-binary", "glove", "model2vec"]
 
 _SETTINGS = struct.Struct("<12i")
 _HEAD = 1 << 20  # bytes looked at; a whole block where a line is longer
@@ -60,11 +61,14 @@ def detect(path: Path | str) -> Format:
     Raises
     ------
     FormatError
-        An unknown format, one that is known but not read, a folder, an empty file; says what was seen.
+        An unknown format, one that is known but not read, a folder other than model2vec's, an empty file; says what was
+        seen.
     FileNotFoundError
         No such file.
     """
     path = Path(path)
+    if path.is_dir() and is_model2vec(path):
+        return "model2vec"
     with Window(path, block=_HEAD) as window:
         if not window.at_end and window.line() is None:
             with Window(path, block=BLOCK) as wider:

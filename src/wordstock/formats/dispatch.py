@@ -12,6 +12,8 @@ from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions
 from wordstock.formats.detect import Format, detect
 from wordstock.formats.glove import read_glove, write_glove
+from wordstock.formats.model2vec import read_model2vec
+from wordstock.formats.model2vec_writer import write_model2vec
 from wordstock.formats.window import Progress
 from wordstock.formats.word2vec import read_word2vec_text, write_word2vec_text
 from wordstock.formats.word2vec_binary import read_word2vec_binary, write_word2vec_binary
@@ -41,7 +43,8 @@ def read(
 
     Parameters
     ----------
-    format : "native", "word2vec-text", "word2vec-binary" or "glove"; None tells by content, never by name.
+    format : "native", "word2vec-text", "word2vec-binary", "glove" or "model2vec" (a folder); None tells by content,
+        never by name.
     limit : read the first rows only; None reads all. Rows that are dropped count.
     encoding_errors : what becomes of a key that is not UTF-8. "strict" raises, "replace" puts U+FFFD for each bad
         sequence, "latin-1" takes each of that key's bytes for a character. Keys that become equal count as repeated.
@@ -69,6 +72,10 @@ def read(
     if known == "native":
         table = read_native(path)
         return table if limit is None or limit >= len(table) else table.subset(table.keys[:limit])
+    if known == "model2vec":
+        if limit is not None:
+            raise InputError(f"limit={limit}: a model2vec folder is read whole; take a subset of the table instead")
+        return read_model2vec(path)
     if known not in _READERS:
         raise InputError(f"format={known!r}: known are {', '.join(get_args(Format))}")
     return _READERS[known](
@@ -109,14 +116,15 @@ def write(
 
     Parameters
     ----------
-    format : "native", "word2vec-text", "word2vec-binary" or "glove"; None tells by name, see ``format_of_name``.
+    format : "native", "word2vec-text", "word2vec-binary", "glove" or "model2vec" (a folder); None tells by name, see
+        ``format_of_name``.
     precision : for the native format: "float32", "float16" or "int8"; None keeps the table's own.
 
     Raises
     ------
     InputError
-        An unknown format or extension, keys that the format cannot hold, a compressed native file, or a precision for
-        another format.
+        An unknown format or extension, keys or settings that the format cannot hold, a compressed native file, or a
+        precision for another format.
     StorageError
         The file cannot be written; whatever stood there before is untouched.
     """
@@ -134,5 +142,7 @@ def write(
         write_word2vec_text(table, path)
     elif known == "word2vec-binary":
         write_word2vec_binary(table, path)
+    elif known == "model2vec":
+        write_model2vec(table, path)
     else:
         write_glove(table, path)

@@ -60,7 +60,7 @@ class Manifest:
 
     @property
     def path(self) -> Path:
-        """The native file of a table, the folder of an encoder."""
+        """The native file of a table, the folder of another model."""
         return self.folder / TABLE if self.kind == "table" else self.folder
 
     @property

@@ -1,4 +1,4 @@
-"""From the files a source delivered to what the cache keeps: the native file of a table, the files of an encoder."""
+"""From the files a source delivered to what the cache keeps: a table's native file, the files of other models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build(entry: Entry, receipt: Receipt, raw: Path, built: Path, report: Report
     DownloadError
         What was delivered is not what the registry says.
     """
-    kind = entry.kind or ("encoder" if is_encoder(raw) else "table")
+    kind = entry.kind or ("encoder" if is_encoder(raw) else "static" if is_static_model(raw) else "table")
     if kind == "encoder":
         raw.rename(built)
         return kind
@@ -35,12 +35,17 @@ def build(entry: Entry, receipt: Receipt, raw: Path, built: Path, report: Report
         _check(entry, table)
     except (FormatError, InputError, ValueError) as error:
         raise DownloadError(f"what {entry.source} delivered for {entry.name} cannot be used: {error}") from error
+    if kind == "static":
+        raw.rename(built)
+        return kind
     built.mkdir()
     _with_settings(entry, receipt, table).save(built / TABLE)
     return kind
 
 
 def _read(entry: Entry, raw: Path, report: Report) -> Embeddings:
+    from wordstock import formats
+
     files = sorted(path for path in raw.rglob("*") if path.is_file())
     if isinstance(entry.source, WheelSource) and entry.source.key_column:
         return _read_arrays(raw, entry.source.key_column)
@@ -48,14 +53,10 @@ def _read(entry: Entry, raw: Path, report: Report) -> Embeddings:
     if len(native) == 1:
         return read_native(native[0])
     if is_static_model(raw):
-        from wordstock.hub.static_model import read_static_model
-
-        return read_static_model(raw)
+        return formats.read_model2vec(raw)
     if len(files) != 1:
         shown = ", ".join(str(path.relative_to(raw)) for path in files[:8])
         raise InputError(f"expected one file of vectors, found {len(files)}: {shown}")
-    from wordstock import formats
-
     return formats.read(files[0], progress=report)
 
 

@@ -25,7 +25,7 @@ __all__ = [
     "is_repo",
 ]
 
-Kind = Literal["table", "encoder"]
+Kind = Literal["table", "encoder", "static"]
 Casing = Literal["lower", "keep"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}|hf:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+(?:@[A-Za-z0-9._/-]+)?")
@@ -120,7 +120,8 @@ class Entry:
 
     Parameters
     ----------
-    kind : "table" (one vector per key) or "encoder" (files of a contextual model); None = told by its files.
+    kind : "table" (one vector per key), "encoder" (files of a contextual model) or "static" (files of a static model
+        with a tokeniser of its own); None = told by its files.
     language : ISO 639 code, or "mul".
     dim, vocabulary : columns and keys as published; None if unknown.
     licence : SPDX identifier or the publisher's words.
@@ -146,7 +147,10 @@ class Entry:
 
     def __post_init__(self) -> None:
         _need(_NAME.fullmatch(self.name), f"name {self.name!r}: letters, digits, '.', '_' and '-'")
-        _need(self.kind is None or self.kind in get_args(Kind), f"kind {self.kind!r}: known are 'table', 'encoder'")
+        _need(
+            self.kind is None or self.kind in get_args(Kind),
+            f"kind {self.kind!r}: known are {', '.join(get_args(Kind))}",
+        )
         _need(self.casing in (None, "lower", "keep"), f"casing {self.casing!r}: known are 'lower', 'keep'")
         for name in ("dim", "vocabulary", "size"):
             value = getattr(self, name)

@@ -28,12 +28,9 @@ def is_encoder(folder: Path) -> bool:
 
 def is_static_model(folder: Path) -> bool:
     """Whether a folder holds a static model in the layout of model2vec: a tensor ``embeddings`` and a tokeniser."""
-    weights = folder / "model.safetensors"
-    if is_encoder(folder) or not (weights.is_file() and (folder / "tokenizer.json").is_file()):
-        return False
-    with weights.open("rb") as stream:
-        start = stream.read(_PEEK)
-    return is_native(start) and b'"embeddings"' in start
+    from wordstock.formats.model2vec import is_model2vec
+
+    return not is_encoder(folder) and is_model2vec(folder)
 
 
 def config_of(folder: Path) -> dict[str, Any] | None:

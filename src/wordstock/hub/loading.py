@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from wordstock.embeddings import Embeddings, read_native
+from wordstock.embeddings import Card, Embeddings, read_native
 from wordstock.errors import FormatError, InputError, UnknownModelError
 from wordstock.hub.cache import Manifest
 from wordstock.hub.entry import Entry, expand, is_repo
@@ -19,7 +19,7 @@ __all__ = ["load"]
 _READING = ("format", "limit", "encoding_errors", "non_finite")  # options that formats.read takes
 
 
-def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None, **reading: Any) -> Embeddings:
+def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None, **reading: Any) -> Embeddings | Any:
     """Open a model, fetching it first if it is a named one that is not in the cache.
 
     A native file is mapped, whatever its size, in milliseconds; a named table is kept as such a file in the cache
@@ -35,7 +35,8 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None, 
 
     Returns
     -------
-    The table, memory-mapped where it comes from a native file.
+    A table as ``Embeddings``, memory-mapped where it comes from a native file; a folder in the layout of model2vec as
+    ``wordstock.encoders.static_model.StaticModel``.
 
     Raises
     ------
@@ -75,18 +76,22 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None, 
         return _open_cached(entry, fetch_entry(entry, progress=progress, table_only=True))
 
 
-def _open(path: Path, reading: dict[str, Any]) -> Embeddings:
+def _open(path: Path, reading: dict[str, Any]) -> Embeddings | Any:
     if path.is_file() and looks_native(path) and not reading:
         return read_native(path)
     if path.is_dir() and is_encoder(path):
         raise encoder_error(str(path), folder=True)
     if path.is_dir() and is_static_model(path):
-        from wordstock.hub.static_model import read_static_model
-
-        return read_static_model(path)
+        return _open_static(path)
     from wordstock import formats
 
     return formats.read(path, **reading)
+
+
+def _open_static(folder: Path, card: Card | None = None) -> Any:
+    from wordstock.encoders.static_model import open_static_model
+
+    return open_static_model(folder, card=card)
 
 
 def _is_file(path: Path) -> bool:
@@ -103,10 +108,12 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _open_cached(entry: Entry, manifest: Manifest) -> Embeddings:
+def _open_cached(entry: Entry, manifest: Manifest) -> Embeddings | Any:
     if manifest.kind == "encoder":
         raise encoder_error(entry.name)
     try:
+        if manifest.kind == "static":
+            return _open_static(manifest.path, entry.card)
         return read_native(manifest.path)
     except FormatError as error:
         raise FormatError(

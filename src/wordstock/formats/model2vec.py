@@ -14,18 +14,33 @@ from typing import Any, Literal
 import numpy as np
 
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
+from wordstock.embeddings.native import is_native
 from wordstock.errors import FormatError, InputError
-from wordstock.hub.kinds import config_of
 from wordstock.text import Tokenizer
 
-__all__ = ["read_static_model"]
+__all__ = ["is_model2vec", "read_model2vec"]
 
 _Array = np.ndarray[Any, Any]
-_NOTE = "keys are pieces of words; encode looks whole words up, so its vectors differ from those of model2vec"
+_NOTE = (
+    "keys are pieces of words, and encode looks whole words up: wordstock.load of the folder encodes as model2vec does"
+)
+_PEEK = 4096  # bytes of the header that name the tensors
 
 
-def read_static_model(folder: Path | str) -> Embeddings:
+def is_model2vec(folder: Path) -> bool:
+    """Whether a folder holds a tensor ``embeddings`` and a tokeniser."""
+    weights = folder / "model.safetensors"
+    if not (weights.is_file() and (folder / "tokenizer.json").is_file()):
+        return False
+    with weights.open("rb") as stream:
+        start = stream.read(_PEEK)
+    return is_native(start) and b'"embeddings"' in start
+
+
+def read_model2vec(folder: Path | str) -> Embeddings:
     """Read the tokens of a static model as keys.
+
+    The table's ``encode`` looks whole words up; ``wordstock.encoders.StaticModel`` cuts text as the model does.
 
     Returns
     -------
@@ -59,16 +74,30 @@ def read_static_model(folder: Path | str) -> Embeddings:
     if factors is not None:
         _check_count(weights_path, "a weight", ids, len(factors))
         matrix, rows = matrix[rows] * factors[ids].astype(matrix.dtype)[:, None], np.arange(len(ids))
-    settings = config_of(folder)
-    if settings is None:
-        raise FormatError(folder / "config.json", expected="a JSON object", found="something else, or no file")
-    unit = bool(settings.get("normalize", False))
+    unit = bool(read_settings(folder).get("normalize", False))
     config = EncodeConfig(pooling="mean", unit=unit, tokenizer=Tokenizer(casing=casing))
     shared = None if len(rows) == len(matrix) and bool((rows == np.arange(len(rows))).all()) else rows
     try:
         return Embeddings.from_arrays(keys, matrix, rows=shared, card=Card(notes=(_NOTE,)), config=config)
     except InputError as error:
         raise FormatError(weights_path, expected="one usable vector per token", found=str(error)) from error
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """What ``config.json`` says.
+
+    Raises
+    ------
+    FormatError
+        It is not there, or no JSON object.
+    """
+    try:
+        settings = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise FormatError(folder / "config.json", expected="a JSON object", found="something else, or no file")
+    return settings
 
 
 def _check_shapes(path: Path, vectors: _Array, mapping: _Array | None, factors: _Array | None) -> None:
