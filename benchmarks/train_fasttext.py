@@ -129,10 +129,8 @@ def train_ours(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.
 
 
 def train_cpp(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
-    """FastText itself, with its defaults; the copy of its vectors into a table is a fraction of a second."""
-    model = fasttext.train_unsupervised(
-        str(path), model=algorithm, epoch=epochs, thread=THREADS, seed=seed, bucket=BUCKETS, verbose=0
-    )
+    """fastText itself, with its defaults; its Python module takes no seed, but two threads never do the same twice."""
+    model = fasttext.train_unsupervised(str(path), model=algorithm, epoch=epochs, thread=THREADS, verbose=0)
     words = [word for word in model.words if word != "</s>"]
     vectors = [model.get_word_vector(word) for word in words]
     return with_ngrams(words, vectors, model.get_input_matrix()[-BUCKETS:])
