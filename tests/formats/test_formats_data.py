@@ -9,7 +9,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from wordstock.errors import FormatError
-from wordstock.formats import detect, read, read_glove, read_word2vec_text
+from wordstock.formats import detect, read, read_fasttext_classifier, read_glove, read_word2vec_text
 
 FOLDER = Path(os.environ.get("WORDSTOCK_DATA", ""), "models-small")
 pytestmark = pytest.mark.skipif(
@@ -49,10 +49,42 @@ def test_keys_that_are_not_utf8_as_gensim_replaces_them():
     assert (emb.storage.data == theirs.vectors).all()
 
 
-@pytest.mark.parametrize("name", ["toy-model.bin", "lee_fasttext_new.bin", "lid.176.ftz", "cp852_fasttext.bin"])
-def test_fasttext_models_are_named(name):
-    with pytest.raises(FormatError, match="fastText"):
-        read(FOLDER / name)
+@pytest.mark.parametrize("name", ["toy-model.bin", "toy-model-pretrained.bin", "lee_fasttext_new.bin"])
+def test_fasttext_vectors_of_version_12(name):
+    theirs = pytest.importorskip("fasttext").load_model(str(FOLDER / name))
+    emb = read(FOLDER / name)
+    assert list(emb.keys) == theirs.get_words()
+    for word in [*emb.keys, "unseenword", "日本"]:
+        np.testing.assert_allclose(emb.vectors([word], "subword")[0], theirs.get_word_vector(word), atol=1e-6)
+    assert (emb.output == theirs.get_output_matrix()).all()
+
+
+def test_fasttext_vectors_of_2016():
+    emb, text = read(FOLDER / "lee_fasttext.bin"), read(FOLDER / "lee_fasttext.vec")
+    assert list(emb.keys) == list(text.keys)
+    words = [key for key in emb.keys if key != "</s>"]  # which had n-grams then, and has had none since
+    np.testing.assert_allclose(emb.vectors(words), text.vectors(words), rtol=1e-4, atol=1e-5)
+
+
+def test_fasttext_words_that_are_not_utf8():
+    with pytest.raises(FormatError, match="encoding_errors"):
+        read(FOLDER / "cp852_fasttext.bin")
+    with pytest.warns(UserWarning, match="not UTF-8"):
+        assert len(read(FOLDER / "cp852_fasttext.bin", encoding_errors="replace")) > 100
+
+
+def test_languages_as_fasttext_tells_them():
+    theirs = pytest.importorskip("fasttext").load_model(str(FOLDER / "lid.176.ftz"))
+    ours = read_fasttext_classifier(FOLDER / "lid.176.ftz")
+    files = sorted(FOLDER.parent.glob("xling-tatoeba/tatoeba.*"))
+    texts = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()[:40]]
+    assert len(texts) >= 600
+    labels, probabilities = theirs.predict(texts, 176)
+    for found, names, shares in zip(ours.predict(texts, 3), labels, probabilities, strict=True):
+        known = dict(zip(names, shares, strict=True))
+        assert f"__label__{found[0].label}" == names[0]
+        np.testing.assert_allclose([one.probability for one in found], shares[:3], atol=1e-5)
+        np.testing.assert_allclose([known[f"__label__{one.label}"] for one in found], shares[:3], atol=1e-5)
 
 
 def test_every_file_is_read_or_refused():

@@ -1,13 +1,16 @@
 """Files of vectors: one reader and one writer per format, and doors that choose between them.
 
-Formats: the native file, word2vec text and binary, GloVe text; the latter three also as .gz, .bz2 and .zst;
-folders in the layout of model2vec.
+Formats: the native file, word2vec text and binary, GloVe text, fastText models (read only); all but the native one also
+as .gz, .bz2 and .zst; folders in the layout of model2vec. ``read_fasttext_classifier`` reads models that tell labels,
+such as languages.
 """
 
 from wordstock.formats.builder import EncodingErrors, NonFinite
 from wordstock.formats.conversion import convert, losses
 from wordstock.formats.detect import Format, detect
 from wordstock.formats.dispatch import format_of_name, read, write
+from wordstock.formats.fasttext_classifier import FastTextClassifier, read_fasttext_classifier
+from wordstock.formats.fasttext_table import read_fasttext
 from wordstock.formats.glove import read_glove, write_glove
 from wordstock.formats.model2vec import read_model2vec
 from wordstock.formats.model2vec_writer import write_model2vec
@@ -17,6 +20,7 @@ from wordstock.formats.word2vec_binary import read_word2vec_binary, write_word2v
 
 __all__ = [
     "EncodingErrors",
+    "FastTextClassifier",
     "Format",
     "NonFinite",
     "Progress",
@@ -25,6 +29,8 @@ __all__ = [
     "format_of_name",
     "losses",
     "read",
+    "read_fasttext",
+    "read_fasttext_classifier",
     "read_glove",
     "read_model2vec",
     "read_word2vec_binary",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,7 +20,18 @@ from wordstock.formats.window import Progress, Window
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab.distinct import distinct_vocabulary
 
-__all__ = ["MAX_DIM", "EncodingErrors", "NonFinite", "ReadOptions", "TableBuilder"]
+__all__ = [
+    "MAX_DIM",
+    "EncodingErrors",
+    "NonFinite",
+    "ReadOptions",
+    "TableBuilder",
+    "decoded_keys",
+    "name_of",
+    "repair_notes",
+    "repeat_notes",
+    "tell_notes",
+]
 
 EncodingErrors = Literal["strict", "replace", "latin-1"]
 NonFinite = Literal["raise", "drop"]
@@ -129,37 +142,16 @@ class TableBuilder:
         np.cumsum(lengths, out=offsets[1:])
         blob = np.empty(int(offsets[-1]), np.uint8)
         copy_keys(self.window.data, spans, offsets, blob)
-        if not _is_utf8(blob, offsets):
-            blob, lengths = self._decode(blob, offsets, spans)
+
+        def refuse(key: int, position: int, found: str, remedy: str) -> FormatError:
+            return self.error(int(spans[key, 0]) + position, key, expected="a key in UTF-8", found=found, remedy=remedy)
+
+        blob, lengths, repaired = decoded_keys(blob, offsets, self.options.encoding_errors, refuse)
+        self._repaired += repaired
         self._check_numbers(self._vectors[self.size : self.size + count], spans)
         self._blobs.append(blob)
         self._lengths.append(lengths)
         self.size += count
-
-    def _decode(
-        self, blob: npt.NDArray[np.uint8], offsets: IntArray, spans: IntArray
-    ) -> tuple[npt.NDArray[np.uint8], IntArray]:
-        data, bounds = blob.tobytes(), offsets.tolist()
-        keys = []
-        for i in range(len(bounds) - 1):
-            key = data[bounds[i] : bounds[i + 1]]
-            try:
-                key.decode()
-            except UnicodeDecodeError as error:
-                if self.options.encoding_errors == "strict":
-                    raise self.error(
-                        int(spans[i, 0]) + error.start,
-                        i,
-                        expected="a key in UTF-8",
-                        found=f"{key[:60]!r}",
-                        remedy='pass encoding_errors="replace", or "latin-1" for what western tools wrote before UTF-8'
-                        " (`wordstock convert --encoding-errors`)",
-                    ) from None
-                self._repaired += 1
-                coding = ("utf-8", "replace") if self.options.encoding_errors == "replace" else ("latin-1", "strict")
-                key = key.decode(*coding).encode()
-            keys.append(key)
-        return np.frombuffer(b"".join(keys), np.uint8), np.fromiter(map(len, keys), np.int64, len(keys))
 
     def _check_numbers(self, vectors: FloatArray, spans: IntArray) -> None:
         from wordstock.kernels.parse import find_large
@@ -199,9 +191,7 @@ class TableBuilder:
         offsets = np.zeros(self.size + 1, np.int64)
         np.cumsum(np.concatenate([np.empty(0, np.int64), *self._lengths]), out=offsets[1:])
         self._blobs, self._lengths = [], []
-        if self._repaired:
-            how = {"replace": "with U+FFFD in their place", "latin-1": "as Latin-1"}[self.options.encoding_errors]
-            self.notes.append(f"{_count(self._repaired, 'key')} with bytes that are not UTF-8 read {how}")
+        self.notes += repair_notes(self._repaired, self.options.encoding_errors)
         if self._dropped:
             self.notes.append(f"{_count(len(self._dropped), 'row')} with NaN or infinity dropped")
             kept = np.delete(np.arange(self.size), self._dropped)
@@ -209,14 +199,74 @@ class TableBuilder:
             blob, offsets = _keep_keys(blob, offsets, kept)
         vocabulary, kept_numbers = distinct_vocabulary(blob, offsets)
         if kept_numbers is not None:
-            repeated = _count(len(offsets) - 1 - len(kept_numbers), "repeated key")
-            self.notes.append(f"{repeated} dropped; the first of each was kept")
+            self.notes += repeat_notes(len(offsets) - 1 - len(kept_numbers))
             vectors = _keep(vectors, kept_numbers)
-        if self.notes:
-            warnings.warn(f"{self.path}: {'; '.join(self.notes)}", stacklevel=_depth_of_caller())
-        bare, _ = compression_of_name(self.path)
-        name = os.fsencode(bare.stem).decode(errors="replace")  # a card is UTF-8, a file name may be any bytes
-        return Embeddings(vocabulary, Storage(vectors), card=Card(name=name, notes=tuple(self.notes)))
+        tell_notes(self.path, self.notes)
+        card = Card(name=name_of(self.path), notes=tuple(self.notes))
+        return Embeddings(vocabulary, Storage(vectors), card=card)
+
+
+def tell_notes(path: Path, notes: list[str]) -> None:
+    """One warning about everything that was left out or repaired; none if there is nothing."""
+    if notes:
+        warnings.warn(f"{path}: {'; '.join(notes)}", stacklevel=_depth_of_caller())
+
+
+def name_of(path: Path) -> str:
+    """What the card of a table from this file is named."""
+    bare, _ = compression_of_name(path)
+    return os.fsencode(bare.stem).decode(errors="replace")  # a card is UTF-8, a file name may be any bytes
+
+
+def decoded_keys(
+    blob: npt.NDArray[np.uint8],
+    offsets: IntArray,
+    errors: EncodingErrors,
+    refuse: Callable[[int, int, str, str], FormatError],
+) -> tuple[npt.NDArray[np.uint8], IntArray, int]:
+    """(blob, length of each key, how many were repaired) where every key is UTF-8.
+
+    ``refuse`` makes the error for a key's number, the place of its first bad byte, what was found and the remedy.
+
+    Raises
+    ------
+    FormatError
+        A key that is not UTF-8, where ``errors`` is "strict".
+    """
+    if _is_utf8(blob, offsets):
+        return blob, np.diff(offsets), 0
+    data, bounds = blob.tobytes(), offsets.tolist()
+    keys = []
+    repaired = 0
+    for i in range(len(bounds) - 1):
+        key = data[bounds[i] : bounds[i + 1]]
+        try:
+            key.decode()
+        except UnicodeDecodeError as error:
+            if errors == "strict":
+                remedy = (
+                    'pass encoding_errors="replace", or "latin-1" for what western tools wrote before UTF-8'
+                    " (`wordstock convert --encoding-errors`)"
+                )
+                raise refuse(i, error.start, f"{key[:60]!r}", remedy) from None
+            repaired += 1
+            coding = ("utf-8", "replace") if errors == "replace" else ("latin-1", "strict")
+            key = key.decode(*coding).encode()
+        keys.append(key)
+    return np.frombuffer(b"".join(keys), np.uint8), np.fromiter(map(len, keys), np.int64, len(keys)), repaired
+
+
+def repair_notes(repaired: int, errors: EncodingErrors) -> list[str]:
+    """What to tell of keys that were repaired."""
+    if not repaired:
+        return []
+    how = {"replace": "with U+FFFD in their place", "latin-1": "as Latin-1"}[errors]
+    return [f"{_count(repaired, 'key')} with bytes that are not UTF-8 read {how}"]
+
+
+def repeat_notes(repeated: int) -> list[str]:
+    """What to tell of keys that an earlier one equals."""
+    return [f"{_count(repeated, 'repeated key')} dropped; the first of each was kept"] if repeated else []
 
 
 def _depth_of_caller() -> int:

@@ -15,8 +15,9 @@ from wordstock.formats.window import BLOCK, Window
 
 __all__ = ["Format", "detect"]
 
-Format = Literal["native", "word2vec-text", "word2vec-binary", "glove", "model2vec"]
+Format = Literal["native", "word2vec-text", "word2vec-binary", "glove", "fasttext", "model2vec"]
 
+_FASTTEXT = b"\xba\x16\x4f\x2f"  # of versions 11 and 12; older models start with their settings
 _SETTINGS = struct.Struct("<12i")
 _HEAD = 1 << 20  # bytes looked at; a whole block where a line is longer
 _LATER = "wordstock does not read it yet: convert it to word2vec text with the tool that wrote it"
@@ -26,7 +27,6 @@ _PAGE = "the download gave a web page instead of the file: fetch it again from t
 
 # (offset, bytes, what it is, what to do)
 _SIGNATURES = (
-    (0, b"\xba\x16\x4f\x2f", "a fastText model (.bin or .ftz)", _LATER),
     (0, b"FiFu\0\0\0\0", "a finalfusion file", _LATER),
     (0, b"\x93NUMPY", "a NumPy array (.npy)", "it holds no keys: use Embeddings.from_arrays(keys, numpy.load(path))"),
     (0, b"SQLite format 3\0", "an SQLite file, such as magnitude writes", _LATER),
@@ -92,9 +92,8 @@ def _classify(window: Window) -> Format:
     for offset, magic, name, remedy in _SIGNATURES:
         if head[offset : offset + len(magic)] == magic:
             raise FormatError(window.path, offset=offset, expected="a file of vectors", found=name, remedy=remedy)
-    if _old_fasttext(head):
-        found = "a fastText model older than version 11"
-        raise FormatError(window.path, offset=0, expected="a file of vectors", found=found, remedy=_LATER)
+    if head.startswith(_FASTTEXT) or _old_fasttext(head):
+        return "fasttext"
     skip_mark(window)
     lines = sample_lines(window)
     if lines and (shape := parse_header(lines[0])) is not None:
@@ -108,7 +107,7 @@ def _classify(window: Window) -> Format:
     raise FormatError(
         window.path,
         offset=0,
-        expected="a file of vectors (native, word2vec text or binary, GloVe text)",
+        expected="a file of vectors (native, word2vec text or binary, GloVe text, fastText)",
         found=f"a file that starts with {head[:40]!r}",
         remedy="name the format yourself if you know it: format=",
     )

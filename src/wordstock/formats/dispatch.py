@@ -11,6 +11,7 @@ from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions
 from wordstock.formats.detect import Format, detect
+from wordstock.formats.fasttext_table import read_fasttext
 from wordstock.formats.glove import read_glove, write_glove
 from wordstock.formats.model2vec import read_model2vec
 from wordstock.formats.model2vec_writer import write_model2vec
@@ -20,7 +21,12 @@ from wordstock.formats.word2vec_binary import read_word2vec_binary, write_word2v
 
 __all__ = ["format_of_name", "read", "write"]
 
-_READERS = {"word2vec-text": read_word2vec_text, "word2vec-binary": read_word2vec_binary, "glove": read_glove}
+_READERS = {
+    "word2vec-text": read_word2vec_text,
+    "word2vec-binary": read_word2vec_binary,
+    "glove": read_glove,
+    "fasttext": read_fasttext,
+}
 _SUFFIXES: dict[str, Format] = {
     ".safetensors": "native",
     ".txt": "word2vec-text",
@@ -43,8 +49,8 @@ def read(
 
     Parameters
     ----------
-    format : "native", "word2vec-text", "word2vec-binary", "glove" or "model2vec" (a folder); None tells by content,
-        never by name.
+    format : "native", "word2vec-text", "word2vec-binary", "glove", "fasttext" or "model2vec" (a folder); None tells by
+        content, never by name.
     limit : read the first rows only; None reads all. Rows that are dropped count.
     encoding_errors : what becomes of a key that is not UTF-8. "strict" raises, "replace" puts U+FFFD for each bad
         sequence, "latin-1" takes each of that key's bytes for a character. Keys that become equal count as repeated.
@@ -53,8 +59,8 @@ def read(
 
     Returns
     -------
-    A table in memory; a native file is mapped instead. Of repeated keys the first is kept. Whatever was dropped or
-    repaired is counted in one warning and in ``card.notes``.
+    A table in memory; a native file is mapped instead, and so are the n-grams of a fastText model. Of repeated keys
+    the first is kept. Whatever was dropped or repaired is counted in one warning and in ``card.notes``.
 
     Raises
     ------
@@ -129,6 +135,8 @@ def write(
         The file cannot be written; whatever stood there before is untouched.
     """
     known = format_of_name(path) if format is None else format
+    if known == "fasttext":
+        raise InputError("fastText models are read, not written; the native format holds all that is in one")
     if known not in get_args(Format):
         raise InputError(f"format={known!r}: known are {', '.join(get_args(Format))}")
     if known == "native":
