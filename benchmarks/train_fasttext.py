@@ -129,7 +129,7 @@ def train_ours(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.
 
 
 def train_cpp(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
-    """fastText itself, with its defaults; its Python module takes no seed, but two threads never do the same twice."""
+    """FastText itself, with its defaults; its Python module takes no seed, but two threads never do the same twice."""
     model = fasttext.train_unsupervised(str(path), model=algorithm, epoch=epochs, thread=THREADS, verbose=0)
     words = [word for word in model.words if word != "</s>"]
     vectors = [model.get_word_vector(word) for word in words]
