@@ -126,6 +126,17 @@ def test_info_of_a_path(call, tiny):
         call("info", "nowhere/at.all")
 
 
+def test_info_of_an_encoder_reads_no_weights(call, tmp_path):
+    sizes = {"num_hidden_layers": 2, "hidden_size": 8, "max_position_embeddings": 64}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", **sizes}))
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    facts = json.loads(call("info", str(tmp_path), "--json")[1])
+    assert (facts["architecture"], facts["layers"], facts["dim"], facts["max tokens"]) == ("bert", 2, 8, 64)
+    assert facts["encode"]["pooling"] == ["mean"]
+    with pytest.raises(InputError, match="nothing to verify"):
+        call("info", str(tmp_path), "--verify")
+
+
 def test_info_of_an_encoder_that_is_not_fetched(call):
     _, shown = call("info", "all-minilm-l6-v2")
     assert "Apache-2.0" in shown

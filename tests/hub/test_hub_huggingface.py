@@ -88,12 +88,14 @@ def test_a_table_of_a_repository(hub, cache, native_file, run_python, leftovers)
 
 
 def test_an_encoder_of_a_repository(hub, run_python, leftovers):
-    config = json.dumps({"model_type": "bert", "num_hidden_layers": 2}).encode()
-    hub[0]["org/bert"] = {"model.safetensors": b"weights", "config.json": config, "1_Pooling/config.json": b"{}"}
-    done = run_python(LOAD.format("hf:org/bert"), check=False)
-    assert "contextual encoder" in done.stderr.splitlines()[-1]
+    config = json.dumps({"model_type": "llama", "num_hidden_layers": 2}).encode()
+    hub[0]["org/llama"] = {"model.safetensors": b"weights", "config.json": config}
+    done = run_python(LOAD.format("hf:org/llama"), check=False)
+    assert "a model of type 'llama', which wordstock does not run" in done.stderr.splitlines()[-1]
     assert not [path for path in hub[1] if "model.safetensors" in path]  # no weights for nothing
     assert leftovers() == []
+    config = config.replace(b"llama", b"bert")
+    hub[0]["org/bert"] = {"model.safetensors": b"weights", "config.json": config, "1_Pooling/config.json": b"{}"}
     done = run_python("import wordstock.hub as h; print(h.fetch('hf:org/bert'))")
     assert leftovers() == [
         "hf--org--bert",

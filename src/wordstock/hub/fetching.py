@@ -48,9 +48,12 @@ def fetch(name: str, *, force: bool = False, progress: bool | None = None) -> Pa
 
 
 def fetch_entry(
-    entry: Entry, *, force: bool = False, progress: bool | None = None, table_only: bool = False
+    entry: Entry, *, force: bool = False, progress: bool | None = None, to_load: bool = False
 ) -> cache.Manifest:
-    """As ``fetch``, for an entry; gives the manifest. ``table_only`` spares the download of an encoder's weights."""
+    """As ``fetch``, for an entry; gives the manifest.
+
+    ``to_load`` spares the download of weights that could not be run.
+    """
     if not force and (found := cache.lookup(entry)) is not None:
         return found
     if offline() and not isinstance(entry.source, PathSource):
@@ -59,10 +62,10 @@ def fetch_entry(
         if not force and (found := cache.lookup(entry)) is not None:
             return found  # another process has just brought it
         with cache.working_folder(entry) as work:
-            return _fetch(entry, work, progress, table_only)
+            return _fetch(entry, work, progress, to_load)
 
 
-def _fetch(entry: Entry, work: Path, progress: bool | None, table_only: bool) -> cache.Manifest:
+def _fetch(entry: Entry, work: Path, progress: bool | None, to_load: bool) -> cache.Manifest:
     from wordstock.hub.convert import build
     from wordstock.hub.progress import progress_report
     from wordstock.hub.sources import deliver
@@ -70,7 +73,7 @@ def _fetch(entry: Entry, work: Path, progress: bool | None, table_only: bool) ->
     raw, built = work / "raw", work / "built"
     raw.mkdir()
     with progress_report(f"fetching {entry.name}", f"from {entry.source}", progress, entry.size) as report:
-        receipt = deliver(entry, raw, work, report, table_only)
+        receipt = deliver(entry, raw, work, report, to_load)
     with progress_report(f"reading {entry.name}", "to keep it in the cache", progress) as report:
         kind = build(entry, receipt, raw, built, report)
     files = {str(path.relative_to(built)): path.stat().st_size for path in sorted(built.rglob("*")) if path.is_file()}

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from wordstock.embeddings.native import is_native
-from wordstock.errors import ModelError
 
-__all__ = ["config_of", "encoder_error", "is_encoder", "is_static_model", "looks_native"]
+__all__ = ["config_of", "is_encoder", "is_static_model", "looks_native"]
 
 _PEEK = 4096  # bytes read to tell a native file: its header names wordstock within the first hundred
 
@@ -22,8 +21,12 @@ def looks_native(path: Path) -> bool:
 
 
 def is_encoder(folder: Path) -> bool:
-    """Whether a folder holds a contextual model: its configuration counts layers."""
-    return bool({"num_hidden_layers", "n_layers", "n_layer", "num_layers"} & (config_of(folder) or {}).keys())
+    """Whether a folder holds a contextual model: its configuration counts layers.
+
+    Older sentence-transformers folders keep that configuration in a subfolder.
+    """
+    config = config_of(folder) or config_of(folder / "0_Transformer") or {}
+    return bool({"num_hidden_layers", "n_layers", "n_layer", "num_layers"} & config.keys())
 
 
 def is_static_model(folder: Path) -> bool:
@@ -40,11 +43,3 @@ def config_of(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return config if isinstance(config, dict) else None
-
-
-def encoder_error(name: str, *, folder: bool = False) -> ModelError:
-    """The error for a contextual encoder where a table is needed."""
-    message = f"{name} is a contextual encoder, which this version of wordstock cannot run"
-    if not folder:
-        message += f"; wordstock.hub.fetch({name!r}) brings its files and returns their folder"
-    return ModelError(message)

@@ -23,9 +23,8 @@ from safetensors import SafetensorError
 
 from wordstock._files import atomic_write
 from wordstock._version import __version__
-from wordstock.embeddings import EncodeConfig
 from wordstock.errors import FormatError
-from wordstock.tasks.binding import EncoderRecord
+from wordstock.tasks.binding import EncoderRecord, read_config
 from wordstock.tasks.labels import LabelCodec, Layout
 from wordstock.tasks.lexical import Lexicon
 from wordstock.tasks.logistic import LinearModel, check_settings
@@ -139,7 +138,7 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefa
     if not all(isinstance(one, str) for one in (encoder["fingerprint"], *encoder["sources"])):
         raise ValueError(f"encoder {encoder!r:.80}")
     if encoder["config"] is not None:
-        EncodeConfig.from_dict(encoder["config"])
+        read_config(encoder["config"])
     settings = _settings(meta["settings"])
     terms = tuple(tensors["terms"].tobytes().decode().split("\n")[:-1])
     if len(set(terms)) < len(terms) or (terms and not settings["lexical"]):

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from wordstock.embeddings import Embeddings, EncodeConfig
+from wordstock.encoders import ContextConfig, ContextualEncoder
 from wordstock.errors import FingerprintError, InputError, WordstockError
 from wordstock.protocols import Encoder
 
-__all__ = ["EncoderRecord", "resolve_encoder"]
+__all__ = ["EncoderRecord", "read_config", "resolve_encoder"]
 
 _SHOWN = 12  # characters of a fingerprint in a message
 _HUB = "hf:"
@@ -47,7 +48,8 @@ class EncoderRecord:
     ----------
     sources : names and absolute paths under which it may be found again, best first.
     fingerprint, dim : of the encoder at training time.
-    config : the ``encode`` settings of a table, so that one loaded by name can be set alike; None for other encoders.
+    config : the settings of a table or a contextual encoder, so that one loaded by name can be set alike; None for
+        other encoders.
     """
 
     sources: tuple[str, ...]
@@ -67,7 +69,7 @@ class EncoderRecord:
         name = getattr(getattr(encoder, "card", None), "name", "")
         if name:
             sources.append(str(name))
-        config = encoder.config.to_dict() if isinstance(encoder, Embeddings) else None
+        config = encoder.config.to_dict() if isinstance(encoder, Embeddings | ContextualEncoder) else None
         return cls(tuple(dict.fromkeys(sources)), encoder.fingerprint, encoder.dim, config)
 
     def check(self, encoder: Encoder, where: Path) -> None:
@@ -127,13 +129,28 @@ class EncoderRecord:
         return said
 
     def _alike(self, encoder: Encoder) -> Encoder:
-        if self.config is None or not isinstance(encoder, Embeddings):
+        if self.config is None or not isinstance(encoder, Embeddings | ContextualEncoder):
             return encoder
-        config = EncodeConfig.from_dict(self.config)
-        return encoder if encoder.config == config else encoder.with_config(config)
+        config = read_config(self.config)
+        if encoder.config == config:
+            return encoder
+        if isinstance(encoder, Embeddings):
+            return encoder.with_config(config) if isinstance(config, EncodeConfig) else encoder
+        return encoder.with_config(config) if isinstance(config, ContextConfig) else encoder
 
     def _named(self) -> str:
         return f", {self.sources[0]}" if self.sources else ""
+
+
+def read_config(values: dict[str, Any]) -> EncodeConfig | ContextConfig:
+    """The settings of a table, or of a contextual encoder, which alone has layers.
+
+    Raises
+    ------
+    InputError
+        A setting that is not known.
+    """
+    return ContextConfig.from_dict(values) if "layers" in values else EncodeConfig.from_dict(values)
 
 
 def _absolute(name: str) -> str:

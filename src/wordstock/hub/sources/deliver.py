@@ -13,17 +13,17 @@ from wordstock.hub.sources.receipt import Receipt, check_hash
 __all__ = ["Receipt", "deliver"]
 
 
-def deliver(entry: Entry, raw: Path, work: Path, report: Report, table_only: bool) -> Receipt:
+def deliver(entry: Entry, raw: Path, work: Path, report: Report, to_load: bool) -> Receipt:
     """Bring the files of a model into ``raw``; ``work`` is for what is needed on the way.
 
-    ``table_only`` stops before the weights of what turns out to be an encoder.
+    ``to_load`` stops before the weights of an encoder that cannot be run.
 
     Raises
     ------
     DownloadError
         The source did not deliver, or delivered something else than the registry promises.
     ModelError
-        With ``table_only``, an encoder.
+        With ``to_load``, an encoder that cannot be run.
     MissingExtraError
         The source needs a library that is not installed.
     """
@@ -39,7 +39,7 @@ def deliver(entry: Entry, raw: Path, work: Path, report: Report, table_only: boo
     if isinstance(source, HubSource):
         from wordstock.hub.sources.huggingface import deliver_repo
 
-        return deliver_repo(source, raw, report, table_only)
+        return deliver_repo(source, raw, report, to_load)
     return _deliver_path(source, raw)
 
 

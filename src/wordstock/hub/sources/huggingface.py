@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from wordstock._optional import require
+from wordstock.encoders import check_runnable
 from wordstock.errors import DownloadError, OfflineError, UnknownModelError
 from wordstock.hub.entry import HubSource, inside
-from wordstock.hub.kinds import encoder_error, is_encoder
+from wordstock.hub.kinds import config_of, is_encoder
 from wordstock.hub.progress import Report
 from wordstock.hub.sources.receipt import Receipt
 
@@ -19,7 +20,7 @@ __all__ = ["deliver_repo"]
 _TAKEN = ("*.safetensors", "*.json", "*.txt")
 
 
-def deliver_repo(source: HubSource, raw: Path, report: Report, table_only: bool) -> Receipt:
+def deliver_repo(source: HubSource, raw: Path, report: Report, to_load: bool) -> Receipt:
     """Download the repository's data files at one commit.
 
     Raises
@@ -29,7 +30,8 @@ def deliver_repo(source: HubSource, raw: Path, report: Report, table_only: bool)
     OfflineError
         ``HF_HUB_OFFLINE`` is set.
     ModelError
-        With ``table_only``, a contextual encoder; found out before its weights are fetched.
+        With ``to_load``, a contextual encoder of an architecture that cannot be run; found out before its weights are
+        fetched.
     DownloadError
         The hub cannot be reached, or the repository has no .safetensors file.
     MissingExtraError
@@ -45,8 +47,8 @@ def deliver_repo(source: HubSource, raw: Path, report: Report, table_only: bool)
             hub.hf_hub_download(source.repo, name, revision=info.sha, local_dir=raw, tqdm_class=_silent())
             done += size
             report(done, total)
-            if table_only and name == "config.json" and is_encoder(raw):
-                raise encoder_error(str(source))
+            if to_load and name == "config.json" and is_encoder(raw):
+                check_runnable(str(source), config_of(raw))
     except errors.OfflineModeIsEnabled as error:
         raise OfflineError(f"{source} is not in the cache and HF_HUB_OFFLINE is set; unset it to fetch it") from error
     except errors.RepositoryNotFoundError as error:

@@ -1,0 +1,75 @@
+"""What runs a model: one module per backend, behind one protocol.
+
+A backend turns token numbers into hidden states and knows nothing of texts, pooling or prompts. To add one, write a
+module with ``open_model`` as below and name it in ``BACKENDS``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from wordstock.encoders.config import Precision
+from wordstock.errors import InputError
+from wordstock.protocols import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from wordstock.encoders.folder import ModelFolder
+
+__all__ = ["BACKENDS", "Backend", "open_backend"]
+
+
+class Backend(Protocol):
+    """A model that is ready to run; safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """The backend's name, a key of ``BACKENDS``."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu", "cuda"."""
+        ...
+
+    def hidden_states(self, ids: IntArray, mask: IntArray, layers: Sequence[int]) -> list[FloatArray]:
+        """Hidden states of each layer asked for, float32 (n, length, hidden).
+
+        Parameters
+        ----------
+        ids : int64 (n, length), padded on the right.
+        mask : int64 (n, length), 1 for a token and 0 for padding; every row has at least one token.
+        layers : from 0, the output of the embedding layer, to the number of layers.
+        """
+        ...
+
+
+# Each module has open_model(model, *, precision, threads, device) -> Backend, and imports its library itself.
+BACKENDS = {"torch": "wordstock.encoders.backends.torch"}
+
+
+def open_backend(
+    name: str, model: ModelFolder, *, precision: Precision, threads: int | None = None, device: str | None = None
+) -> Backend:
+    """Load the model's weights with a backend.
+
+    Parameters
+    ----------
+    threads : for one call; None leaves the library's own number, or ``WORDSTOCK_THREADS`` where that is set.
+    device : None takes a GPU where the backend sees one.
+
+    Raises
+    ------
+    InputError
+        An unknown backend, or a precision or device that it does not have.
+    MissingExtraError
+        Its library is not installed.
+    FormatError
+        Weights that are damaged or do not fit the configuration.
+    """
+    if name not in BACKENDS:
+        raise InputError(f"backend={name!r}: known are {', '.join(map(repr, BACKENDS))}")
+    module = importlib.import_module(BACKENDS[name])
+    opened: Backend = module.open_model(model, precision=precision, threads=threads, device=device)
+    return opened

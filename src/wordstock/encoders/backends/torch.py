@@ -1,0 +1,136 @@
+"""PyTorch and transformers: float32 and bfloat16, on the CPU or a GPU."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+
+from wordstock._optional import require
+from wordstock._threads import thread_count
+from wordstock.encoders.config import Precision
+from wordstock.encoders.folder import ModelFolder
+from wordstock.errors import FormatError, InputError
+from wordstock.protocols import FloatArray, IntArray
+
+__all__ = ["TorchBackend", "open_model", "read_pickled"]
+
+_PURPOSE = "running a contextual encoder"
+_DAMAGE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    pickle.UnpicklingError,
+    safetensors.SafetensorError,
+)
+
+
+class TorchBackend:
+    """A transformers model in inference mode."""
+
+    name = "torch"
+
+    def __init__(self, torch: Any, model: Any, *, threads: int | None, device: str) -> None:
+        self._torch, self._model, self._threads = torch, model, threads
+        self.device = device
+
+    def hidden_states(self, ids: IntArray, mask: IntArray, layers: Sequence[int]) -> list[FloatArray]:
+        """As ``Backend.hidden_states``."""
+        torch = self._torch
+        every = any(layer != self._model.config.num_hidden_layers for layer in layers)
+        with torch.inference_mode(), self._limited_threads():
+            given = (torch.from_numpy(array).to(self.device) for array in (ids, mask))
+            ran = self._model(*given, output_hidden_states=every)
+            states = ran.hidden_states if every else {self._model.config.num_hidden_layers: ran.last_hidden_state}
+            return [states[layer].float().cpu().numpy() for layer in layers]
+
+    @contextmanager
+    def _limited_threads(self) -> Iterator[None]:
+        before = self._torch.get_num_threads()
+        if self._threads is None or self._threads == before:
+            yield
+            return
+        self._torch.set_num_threads(self._threads)
+        try:
+            yield
+        finally:
+            self._torch.set_num_threads(before)
+
+
+def open_model(model: ModelFolder, *, precision: Precision, threads: int | None, device: str | None) -> TorchBackend:
+    """Load a folder's weights; errors as ``open_backend``."""
+    torch = require("torch", extra="encoders", purpose=_PURPOSE)
+    transformers = require("transformers", extra="encoders", purpose=_PURPOSE)
+    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    if precision not in dtypes:
+        raise InputError(f"precision={precision!r}: the torch backend has {', '.join(map(repr, dtypes))}")
+    options: dict[str, Any] = {"add_pooling_layer": False} if model.architecture.pooler else {}
+    try:
+        with _quiet(transformers):
+            loaded, told = transformers.AutoModel.from_pretrained(
+                model.weights_folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=not model.pickled,
+                weights_only=True,
+                dtype=dtypes[precision],
+                output_loading_info=True,
+                **options,
+            )
+    except _DAMAGE as error:
+        raise FormatError(
+            model.weights[0],
+            expected=f"weights of a {model.kind} model that fit its config.json",
+            found=f"{type(error).__name__}: {error!s:.300}",
+            remedy="fetch or save the model again",
+        ) from error
+    if missing := sorted(told["missing_keys"]):
+        raise FormatError(
+            model.weights[0],
+            expected=f"all weights of a {model.kind} model",
+            found=f"none for {len(missing)} of them, such as {missing[0]}",
+            remedy="fetch or save the model again",
+        )
+    place = _device(torch, device)
+    if threads is None and os.environ.get("WORDSTOCK_THREADS"):
+        threads = thread_count()
+    return TorchBackend(torch, loaded.eval().to(place), threads=threads, device=place)
+
+
+def read_pickled(path: Path) -> dict[str, FloatArray]:
+    """The tensors of a pickled file, for a user who trusts it; torch unpickles nothing but tensors."""
+    torch = require("torch", extra="encoders", purpose=f"reading {path}")
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    return {name: np.asarray(tensor.float().numpy(), np.float32) for name, tensor in tensors.items()}
+
+
+def _device(torch: Any, asked: str | None) -> str:
+    seen = torch.cuda.is_available()
+    if asked is None:
+        return "cuda" if seen else "cpu"
+    if asked != "cpu" and not (asked.split(":")[0] == "cuda" and seen):
+        raise InputError(f"device={asked!r}: torch sees {'cpu and cuda' if seen else 'only the cpu'} here")
+    return asked
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Keep transformers' loading bar and report off the terminal; what matters in the report is checked here."""
+    log = transformers.utils.logging
+    level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(level)
+        if bar:
+            log.enable_progress_bar()

@@ -1,0 +1,152 @@
+"""``open_encoder``: a folder of a Hugging Face model as a ``ContextualEncoder``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from wordstock._optional import require
+from wordstock.embeddings import Card
+from wordstock.encoders.architectures import architecture_of
+from wordstock.encoders.backends import open_backend
+from wordstock.encoders.config import ContextConfig
+from wordstock.encoders.encoder import ContextualEncoder
+from wordstock.encoders.folder import ModelFolder, read_folder
+from wordstock.encoders.identity import fingerprint_of, weights_digest
+from wordstock.encoders.sizes import text_dim
+from wordstock.encoders.subwords import open_tokenizer
+from wordstock.errors import InputError
+
+__all__ = ["OPTIONS", "check_runnable", "default_config", "describe_folder", "open_encoder"]
+
+OPTIONS = ("backend", "threads", "device", "batch_tokens", "allow_pickle", *(one.name for one in fields(ContextConfig)))
+_BATCH_TOKENS = 4096
+
+
+def open_encoder(
+    folder: Path | str,
+    *,
+    backend: str = "torch",
+    threads: int | None = None,
+    device: str | None = None,
+    batch_tokens: int = _BATCH_TOKENS,
+    allow_pickle: bool = False,
+    card: Card | None = None,
+    **settings: Any,
+) -> ContextualEncoder:
+    """Open a model folder of BERT, RoBERTa, DistilBERT, MPNet, XLM-RoBERTa or ModernBERT.
+
+    Pooling, prompts, normalisation and length come from the files of a sentence-transformers folder; a folder without
+    them gives the mean of the last layer's tokens.
+
+    Parameters
+    ----------
+    backend : what runs it, a key of ``encoders.backends.BACKENDS``.
+    threads : for one call; None leaves the backend's own number, or ``WORDSTOCK_THREADS`` where that is set.
+    device : "cpu" or "cuda"; None takes a GPU where there is one.
+    batch_tokens : most tokens, padding included, that the model is given at once, unless a single text is longer;
+        bounds the memory.
+    allow_pickle : also take weights in PyTorch's pickle format, where there are no others.
+    settings : of ``ContextConfig``, over those of the folder.
+
+    Raises
+    ------
+    UnknownModelError
+        No such folder.
+    ModelError
+        An architecture that is not supported; lists those that are.
+    FormatError
+        A file that is missing, damaged or, unless ``allow_pickle``, pickled.
+    InputError
+        An unknown setting or value.
+    MissingExtraError
+        A library of the extra "encoders" is not installed.
+    """
+    if not isinstance(batch_tokens, int) or batch_tokens < 1:
+        raise InputError(f"batch_tokens={batch_tokens!r}: needs a positive whole number")
+    if unknown := settings.keys() - set(OPTIONS):
+        raise InputError(f"an encoder has no option {', '.join(sorted(unknown))}; known are {', '.join(OPTIONS)}")
+    model = read_folder(folder, allow_pickle=allow_pickle)
+    config = replace(default_config(model), **settings)
+    loaded = open_backend(backend, model, precision=config.precision, threads=threads, device=device)
+    return ContextualEncoder(
+        model,
+        open_tokenizer(model),
+        loaded,
+        config,
+        card=card or Card(name=model.path.resolve().name, source=str(model.path.resolve())),
+        batch_tokens=batch_tokens,
+        reopen=partial(
+            _reopened,
+            model.path,
+            backend=backend,
+            threads=threads,
+            device=device,
+            batch_tokens=batch_tokens,
+            allow_pickle=allow_pickle,
+            card=card,
+        ),
+    )
+
+
+def check_runnable(name: str, config: Mapping[str, Any] | None = None) -> None:
+    """Whether a model can be run here, as far as that is known before its weights are fetched.
+
+    Parameters
+    ----------
+    config : what its ``config.json`` holds, if that is at hand.
+
+    Raises
+    ------
+    ModelError
+        An architecture that is not supported.
+    MissingExtraError
+        A library of the extra "encoders" is not installed.
+    """
+    if config is not None:
+        architecture_of(config, name)
+    for library in ("torch", "transformers", "tokenizers"):
+        require(library, extra="encoders", purpose=f"running the contextual encoder {name}")
+
+
+def default_config(model: ModelFolder) -> ContextConfig:
+    """The settings that a folder's files give."""
+    layout = model.layout
+    layers = (-1,) if layout.first_layer is None else tuple(range(layout.first_layer, model.n_layers + 1))
+    return ContextConfig(
+        pooling=layout.pooling,
+        layers=layers,
+        layer_weights=layout.layer_weights,
+        prompts=layout.prompts,
+        prompt=layout.prompt,
+        unit=layout.unit,
+    )
+
+
+def describe_folder(folder: Path | str) -> dict[str, Any]:
+    """What a folder's files say of its model, as plain values; loads neither weights nor a library.
+
+    Raises
+    ------
+    As ``open_encoder``, but for what is wrong inside of the weights.
+    """
+    model = read_folder(folder)
+    config = default_config(model)
+    return {
+        "kind": "encoder",
+        "architecture": model.kind,
+        "layers": model.n_layers,
+        "dim": text_dim(config, model),
+        "max tokens": model.max_length,
+        "bytes of weights": sum(path.stat().st_size for path in model.weights),
+        "encode": {name: value for name, value in config.to_dict().items() if value not in (None, "", {})},
+        "fingerprint": fingerprint_of(weights_digest(model), model, config),
+    }
+
+
+def _reopened(path: Path, config: ContextConfig, **options: Any) -> ContextualEncoder:
+    settings = {one.name: getattr(config, one.name) for one in fields(ContextConfig)}
+    return open_encoder(path, **options, **settings)
