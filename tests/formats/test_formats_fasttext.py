@@ -88,16 +88,17 @@ def vectors(model, maxn, loss):
 
 def same(ours, theirs, texts, k, *, steps=False):
     """Labels of equal probability come in nobody's order: each must have the probability that fastText gives it."""
+    off = []
     for text, found in zip(texts, ours.predict(texts, k), strict=True):
         labels, probabilities = theirs.predict(text, -1)
         all_of_theirs = dict(zip(labels, probabilities, strict=True))
-        wanted = [all_of_theirs[f"__label__{one.label}"] for one in found]
-        ours_sorted = np.array([one.probability for one in found])
-        for theirs_sorted in (probabilities[:k], wanted):
-            off = np.abs(ours_sorted - theirs_sorted)
-            # fastText rounds sigmoids to steps of 1/32: now and then the last bit of a sum decides which one
-            assert off.max(initial=0) < (0.008 if steps else 2e-6)
-            assert (off >= 2e-6).sum() <= len(off) / 50
+        given = np.array([one.probability for one in found])
+        assert len(given) == len(probabilities[:k])
+        off += [given - probabilities[:k], given - [all_of_theirs[f"__label__{one.label}"] for one in found]]
+    off = np.abs(np.concatenate(off))
+    # fastText rounds sigmoids to steps of 1/32: now and then the last bit of a sum decides which one
+    assert off.max() < (0.008 if steps else 2e-6)
+    assert (off >= 2e-6).mean() < 0.02
 
 
 @pytest.mark.parametrize("packed", [None, "plain", "norms", "cut"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from wordstock.errors import InputError
 
@@ -20,6 +20,8 @@ _TABLE = (
     "tam:ta tat:tt tel:te tgk:tg tgl:tl tha:th tir:ti tsn:tn tuk:tk tur:tr uig:ug ukr:uk urd:ur uzb:uz vie:vi "
     "vol:vo wol:wo xho:xh yid:yi yor:yo zho:zh zul:zu "
 )
+_BATCH = 4096  # texts that a filter is asked about at once
+_CHARACTERS = 1 << 22  # and characters
 _CODES = dict(pair.split(":") for pair in _TABLE.split())
 
 
@@ -29,7 +31,8 @@ class LanguageFilter:
     Parameters
     ----------
     language : a code such as "en", "eng" or "en-GB", compared with the first language that a document declares; a
-        callable that gets the text and says whether to keep it; None keeps all.
+        callable that gets the text and says whether to keep it; None keeps all. A callable that has a method ``many``,
+        as the filters of ``wordstock.formats.read_fasttext_classifier`` have, is asked about many texts at once.
 
     Raises
     ------
@@ -57,6 +60,24 @@ class LanguageFilter:
         if not declared:
             return "language not stated"
         return "" if _short(declared) == self.code else "language"
+
+    def batches(self, texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """(text, whether to keep it) for each of ``texts``, none of which declares a language."""
+        many = getattr(self._keep, "many", None)
+        if many is None:
+            for text in texts:
+                yield text, not self(text, None)
+            return
+        batch: list[str] = []
+        size = 0
+        for text in texts:
+            batch.append(text)
+            size += len(text)
+            if len(batch) == _BATCH or size >= _CHARACTERS:
+                yield from zip(batch, many(batch), strict=True)
+                batch, size = [], 0
+        if batch:
+            yield from zip(batch, many(batch), strict=True)
 
 
 def _short(code: str) -> str:
