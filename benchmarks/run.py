@@ -19,6 +19,7 @@ SPEED = [
     "nearest",
     "analogy",
     "encode",
+    "distill",
     "import_cost",
     "memory",
 ]
