@@ -15,7 +15,7 @@ from wordstock.embeddings import Storage
 from wordstock.errors import InputError
 from wordstock.formats import convert, detect, read, write, write_model2vec
 from wordstock.text import Tokenizer
-from wordstock.vocab import Vocabulary
+from wordstock.vocab import Subwords, Vocabulary
 
 TEXTS = [
     "The cat didn't sit: he's on x_y, __init__ and a_b_.",
@@ -104,13 +104,16 @@ def test_read_again(tmp_path):
     [
         {"phrases": "_"},
         {"case": "fallback"},
+        {"unknown": "subword"},
         {"tokenizer": Tokenizer(unspaced="jieba")},
         {"tokenizer": Tokenizer.custom(str.split, "spaces")},
     ],
     ids=str,
 )
 def test_what_a_folder_cannot_express_is_refused(change, tmp_path):
-    table = table_of(Tokenizer()).with_config(**change)
+    plain = table_of(Tokenizer())
+    grams = {"subwords": Subwords(3, 6, 2), "subword_vectors": np.ones((2, 6), np.float32)}
+    table = ws.Embeddings(plain.vocabulary, plain.storage, config=plain.config, **grams).with_config(**change)
     with pytest.raises(InputError, match="cannot express"):
         write_model2vec(table, tmp_path / "m")
     assert not list(tmp_path.iterdir())

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import tokenizers
 from safetensors.numpy import load_file, save_file
+from typer.testing import CliRunner
 
 import wordstock as ws
 from wordstock import hub
+from wordstock.cli.main import app
 from wordstock.encoders.static_model import StaticModel
 from wordstock.errors import DownloadError, FormatError
 
@@ -49,6 +51,16 @@ def test_same_vectors_as_model2vec(cache, model, tmp_path, shape):
     texts = ["the", "cat", "sat", "The cat", "cats and the cats sat", "the [UNK] dog", "Cats."]
     np.testing.assert_allclose(ours.encode(texts), reference.encode(texts), atol=2e-3 if shape == "float16" else 1e-6)
     np.testing.assert_allclose(ours.encode("The cat"), reference.encode("The cat"), atol=2e-3)
+
+
+def test_what_info_says(cache, model, tmp_path):
+    model("plain").save_pretrained(tmp_path)
+    ran = CliRunner().invoke(app, ["info", str(tmp_path), "--json", "--verify"])
+    facts = json.loads(ran.stdout)
+    assert facts["keys"] == 6
+    assert facts["first keys"] == TOKENS
+    assert facts["fingerprint"] == ws.load(tmp_path).fingerprint
+    assert facts["digest matches"] is True
 
 
 def test_a_cased_tokenizer(cache, model, tmp_path):

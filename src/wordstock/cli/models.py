@@ -134,7 +134,7 @@ def info(
     elif (table := _at_hand(model, facts)) is not None:
         facts |= _described(table)
         if verify:
-            facts["digest matches"] = table.verify()
+            facts["digest matches"] = getattr(table, "table", table).verify()
     if verify and "digest matches" not in facts:
         raise InputError(f"{model} is not a table at hand, so there is nothing to verify; load it first")
     if as_json:
@@ -196,10 +196,11 @@ def _at_hand(model: str, facts: dict[str, Any]) -> Any:
 
     if not facts:
         return load(model)
-    return load(model) if facts["cached"] and facts["kind"] == "table" else None
+    return load(model) if facts["cached"] and facts["kind"] in ("table", "static") else None
 
 
-def _described(table: Any) -> dict[str, Any]:
+def _described(found: Any) -> dict[str, Any]:
+    table = getattr(found, "table", found)  # a static model is a table with a tokeniser of its own
     described = {
         "keys": len(table),
         "dim": table.dim,
@@ -209,10 +210,10 @@ def _described(table: Any) -> dict[str, Any]:
         "encode": table.config.to_dict(),
         "subwords": table.subwords is not None,
         "counts": table.vocabulary.counts is not None,
-        "fingerprint": table.fingerprint,
+        "fingerprint": found.fingerprint,
         "first keys": list(table.keys[:_FIRST]),
     }
-    return {**table.card.to_dict(), **described}
+    return {**found.card.to_dict(), **described}
 
 
 def _show_facts(model: str, facts: dict[str, Any]) -> None:
