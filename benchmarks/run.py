@@ -20,6 +20,7 @@ SPEED = [
     "analogy",
     "encode",
     "distill",
+    "encode_contextual",
     "import_cost",
     "memory",
 ]

@@ -46,7 +46,8 @@ class ContextConfig:
         and spans always come from windows, so that none is lost.
     overlap : share of a window that the next one repeats, 0 to 0.5.
     subwords : a word's or span's vector is the "mean" of its pieces', or that of the "first" or "last" piece.
-    precision : of the computation: "float32", "bfloat16" or "int8", as far as the backend has them.
+    precision : that the vectors are good for: "float32", "bfloat16" or "int8", as far as the backend has them. With
+        "float32" the backend "auto" may compute in less where the vectors keep a cosine of 0.999.
     tokenizer : splits text into words for ``encode_words``.
 
     Raises

@@ -32,11 +32,18 @@ def weights_digest(model: ModelFolder) -> str:
     return state.hexdigest()
 
 
-def fingerprint_of(digest: str, model: ModelFolder, config: ContextConfig) -> str:
-    """Hash of the weights' digest, the layers after pooling, and every setting that is not the default one."""
+def fingerprint_of(digest: str, model: ModelFolder, config: ContextConfig, family: str = "") -> str:
+    """Hash of the weights' digest, the layers after pooling, and every setting that is not the default one.
+
+    Parameters
+    ----------
+    family : the backend, where its vectors are not those of the others.
+    """
     usual = ContextConfig().to_dict()
     chosen: dict[str, Any] = {name: value for name, value in config.to_dict().items() if value != usual[name]}
     chosen["max_length"] = config.max_length or model.max_length
+    if family:
+        chosen["backend"] = family
     arrays: dict[str, np.ndarray[Any, Any] | None] = {}
     for number, step in enumerate(model.head):
         arrays |= {f"{number} weight": step.weight, f"{number} bias": step.bias}

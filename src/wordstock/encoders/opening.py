@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from wordstock._optional import require
 from wordstock.embeddings import Card
 from wordstock.encoders.architectures import architecture_of
 from wordstock.encoders.backends import open_backend
+from wordstock.encoders.backends.auto import Trial, remembered
 from wordstock.encoders.config import ContextConfig
 from wordstock.encoders.encoder import ContextualEncoder
 from wordstock.encoders.folder import ModelFolder, read_folder
@@ -44,7 +46,9 @@ def open_encoder(
 
     Parameters
     ----------
-    backend : what runs it, a key of ``encoders.backends.BACKENDS``.
+    backend : what runs it: "torch", "onnx", "openvino", or "auto", which tries them once on this machine, in seconds,
+        and keeps the fastest whose vectors have a cosine of at least 0.999 to those of torch in float32. The first use
+        of any but torch converts the model, for which it needs torch; later ones do not.
     threads : for one call; None leaves the backend's own number, or ``WORDSTOCK_THREADS`` where that is set.
     device : "cpu" or "cuda"; None takes a GPU where there is one.
     batch_tokens : most tokens, padding included, that the model is given at once, unless a single text is longer;
@@ -92,24 +96,29 @@ def open_encoder(
     )
 
 
-def check_runnable(name: str, config: Mapping[str, Any] | None = None) -> None:
+def check_runnable(name: str, config: Mapping[str, Any] | None = None, *, backend: str | None = None) -> None:
     """Whether a model can be run here, as far as that is known before its weights are fetched.
 
     Parameters
     ----------
     config : what its ``config.json`` holds, if that is at hand.
+    backend : what is to run it; None if that is not known.
 
     Raises
     ------
     ModelError
         An architecture that is not supported.
     MissingExtraError
-        A library of the extra "encoders" is not installed.
+        A library that is needed is not installed.
     """
     if config is not None:
         architecture_of(config, name)
-    for library in ("torch", "transformers", "tokenizers"):
-        require(library, extra="encoders", purpose=f"running the contextual encoder {name}")
+    purpose = f"running the contextual encoder {name}"
+    require("tokenizers", extra="encoders", purpose=purpose)
+    # The others run a copy that may be there already; without one they say themselves that they need torch.
+    if backend == "torch" or not any(map(find_spec, ("onnxruntime", "openvino"))):
+        for library in ("torch", "transformers"):
+            require(library, extra="encoders", purpose=purpose)
 
 
 def default_config(model: ModelFolder) -> ContextConfig:
@@ -144,7 +153,19 @@ def describe_folder(folder: Path | str) -> dict[str, Any]:
         "bytes of weights": sum(path.stat().st_size for path in model.weights),
         "encode": {name: value for name, value in config.to_dict().items() if value not in (None, "", {})},
         "fingerprint": fingerprint_of(weights_digest(model), model, config),
+        "backend 'auto' here": _told(remembered(model)),
     }
+
+
+def _told(trials: list[Trial] | None) -> str:
+    """The choice, with the seconds and cosines that it was made by."""
+    if trials is None:
+        return "not tried yet; load with backend='auto'"
+    parts = [
+        f"{one.backend} {one.precision} " + (one.reason or f"{one.seconds:.3f} s, cosine {one.cosine:.5f}")
+        for one in trials
+    ]
+    return "; ".join(parts)
 
 
 def _reopened(path: Path, config: ContextConfig, **options: Any) -> ContextualEncoder:

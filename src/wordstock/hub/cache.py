@@ -16,13 +16,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wordstock._cache import cache_folder
 from wordstock._files import storage_errors
 from wordstock.errors import StorageError
-from wordstock.hub.entry import Entry, Kind, PathSource, expand
+from wordstock.hub.entry import Entry, Kind, PathSource
 
 __all__ = [
     "TABLE",
@@ -67,19 +67,6 @@ class Manifest:
     def size(self) -> int:
         """Bytes on disk."""
         return sum(self.files.values())
-
-
-def cache_folder() -> Path:
-    """``WORDSTOCK_CACHE``, or the platform's cache folder for wordstock."""
-    own = os.environ.get("WORDSTOCK_CACHE")
-    return expand(own) if own else _user_folder()
-
-
-@cache
-def _user_folder() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("wordstock", appauthor=False))
 
 
 def lookup(entry: Entry) -> Manifest | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Literal, get_args
 
+from wordstock._cache import expand
 from wordstock.embeddings import Card
 from wordstock.errors import InputError
 
@@ -192,14 +192,6 @@ class Entry:
 def is_repo(name: str) -> bool:
     """Whether this is ``organisation/name``, as the Hugging Face hub writes it."""
     return _REPO.fullmatch(name) is not None
-
-
-def expand(path: str | os.PathLike[str]) -> Path:
-    """The path with ``~`` replaced by a home folder; where there is no such user it stays, as in a shell."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
 
 
 def inside(name: str) -> bool:

@@ -73,7 +73,7 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None, 
     if entry.kind == "encoder":
         from wordstock.encoders import check_runnable
 
-        check_runnable(entry.name)
+        check_runnable(entry.name, backend=options.get("backend", "torch"))
     manifest = fetch_entry(entry, progress=progress, to_load=True)
     try:
         return _open_cached(entry, manifest, options)

@@ -25,7 +25,12 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """The backend's name, a key of ``BACKENDS``."""
+        """The backend's name, a key of ``BACKENDS`` other than "auto"."""
+        ...
+
+    @property
+    def precision(self) -> Precision:
+        """What it computes in; "auto" may take another than the one asked for, if the vectors agree."""
         ...
 
     @property
@@ -46,7 +51,7 @@ class Backend(Protocol):
 
 
 # Each module has open_model(model, *, precision, threads, device) -> Backend, and imports its library itself.
-BACKENDS = {"torch": "wordstock.encoders.backends.torch"}
+BACKENDS = {name: f"wordstock.encoders.backends.{name}" for name in ("torch", "onnx", "openvino", "auto")}
 
 
 def open_backend(

@@ -19,7 +19,7 @@ from wordstock.encoders.folder import ModelFolder
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import FloatArray, IntArray
 
-__all__ = ["TorchBackend", "open_model", "read_pickled"]
+__all__ = ["TorchBackend", "load_weights", "open_model", "read_pickled"]
 
 _PURPOSE = "running a contextual encoder"
 _DAMAGE = (
@@ -38,9 +38,9 @@ class TorchBackend:
 
     name = "torch"
 
-    def __init__(self, torch: Any, model: Any, *, threads: int | None, device: str) -> None:
+    def __init__(self, torch: Any, model: Any, *, precision: Precision, threads: int | None, device: str) -> None:
         self._torch, self._model, self._threads = torch, model, threads
-        self.device = device
+        self.precision, self.device = precision, device
 
     def hidden_states(self, ids: IntArray, mask: IntArray, layers: Sequence[int]) -> list[FloatArray]:
         """As ``Backend.hidden_states``."""
@@ -68,11 +68,33 @@ class TorchBackend:
 def open_model(model: ModelFolder, *, precision: Precision, threads: int | None, device: str | None) -> TorchBackend:
     """Load a folder's weights; errors as ``open_backend``."""
     torch = require("torch", extra="encoders", purpose=_PURPOSE)
-    transformers = require("transformers", extra="encoders", purpose=_PURPOSE)
     dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     if precision not in dtypes:
         raise InputError(f"precision={precision!r}: the torch backend has {', '.join(map(repr, dtypes))}")
+    place = _device(torch, device)
+    if threads is None and os.environ.get("WORDSTOCK_THREADS"):
+        threads = thread_count()
+    module = load_weights(model, dtypes[precision]).to(place)
+    return TorchBackend(torch, module, precision=precision, threads=threads, device=place)
+
+
+def load_weights(model: ModelFolder, dtype: Any, *, attention: str | None = None) -> Any:
+    """A folder's model as a transformers module on the CPU, ready for inference.
+
+    Parameters
+    ----------
+    dtype : of torch.
+    attention : transformers' name of an implementation, such as "eager"; None takes its own choice.
+
+    Raises
+    ------
+    MissingExtraError, FormatError
+        As ``open_backend``.
+    """
+    transformers = require("transformers", extra="encoders", purpose=_PURPOSE)
     options: dict[str, Any] = {"add_pooling_layer": False} if model.architecture.pooler else {}
+    if attention is not None:
+        options["attn_implementation"] = attention
     try:
         with _quiet(transformers):
             loaded, told = transformers.AutoModel.from_pretrained(
@@ -81,7 +103,7 @@ def open_model(model: ModelFolder, *, precision: Precision, threads: int | None,
                 trust_remote_code=False,
                 use_safetensors=not model.pickled,
                 weights_only=True,
-                dtype=dtypes[precision],
+                dtype=dtype,
                 output_loading_info=True,
                 **options,
             )
@@ -99,10 +121,7 @@ def open_model(model: ModelFolder, *, precision: Precision, threads: int | None,
             found=f"none for {len(missing)} of them, such as {missing[0]}",
             remedy="fetch or save the model again",
         )
-    place = _device(torch, device)
-    if threads is None and os.environ.get("WORDSTOCK_THREADS"):
-        threads = thread_count()
-    return TorchBackend(torch, loaded.eval().to(place), threads=threads, device=place)
+    return loaded.eval()
 
 
 def read_pickled(path: Path) -> dict[str, FloatArray]:

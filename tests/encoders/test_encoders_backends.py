@@ -1,0 +1,221 @@
+"""Backends against each other: the same vectors, whatever runs the model, alone or among other texts."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from tiny_models import TEXTS
+
+from wordstock.encoders import open_encoder
+from wordstock.encoders.backends import auto
+from wordstock.encoders.backends.eight_bit import quantised_blocks, quantised_columns
+from wordstock.encoders.backends.exports import export_folder, kept
+from wordstock.encoders.folder import read_folder
+from wordstock.errors import FormatError, InputError
+
+EXPORTED = ("onnx", "openvino")
+SHORT = TEXTS[:5]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """Exports of this module's models only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORDSTOCK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def cosines(ours, theirs):
+    return np.sum(ours * theirs, axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+
+
+def in_python(code, *arguments):
+    """What a fresh interpreter prints."""
+    ran = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.split("\n")
+
+
+@pytest.mark.parametrize("backend", EXPORTED)
+def test_every_family_gives_what_torch_gives(family, backend):
+    every = {"layers": (0, 1, 2, 3), "combine": "concat"}
+    theirs = open_encoder(family)
+    ours = open_encoder(family, backend=backend, threads=1)
+    np.testing.assert_allclose(ours.encode(SHORT), theirs.encode(SHORT), atol=1e-4)
+    for one, other in zip(
+        ours.with_config(**every).encode_words(TEXTS), theirs.with_config(**every).encode_words(TEXTS), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert ours.fingerprint == theirs.fingerprint
+    assert backend in repr(ours)
+
+
+@pytest.mark.parametrize(
+    ("backend", "precision", "least"),
+    [
+        ("torch", "float32", 1 - 1e-6),
+        ("onnx", "float32", 1 - 1e-6),
+        ("openvino", "float32", 1 - 1e-6),
+        ("openvino", "int8", 0.999),
+        ("onnx", "int8", 0.9),
+    ],
+)
+def test_a_text_by_itself_and_in_a_batch(bert, backend, precision, least):
+    encoder = open_encoder(bert, backend=backend, precision=precision, threads=1)
+    alone = np.stack([encoder.encode(text) for text in SHORT])
+    assert cosines(encoder.encode(SHORT), alone).min() >= least
+    assert cosines(alone, open_encoder(bert).encode(SHORT)).min() >= min(least, 0.99)
+
+
+def test_int8_of_two_backends_is_not_the_same_model(bert):
+    marks = {open_encoder(bert, backend=name, precision="int8", threads=1).fingerprint for name in EXPORTED}
+    assert len(marks | {open_encoder(bert).fingerprint}) == 3
+
+
+@pytest.mark.parametrize("backend", EXPORTED)
+def test_the_second_load_needs_no_torch(bert, backend):
+    expected = open_encoder(bert, backend=backend, threads=1).encode(SHORT)
+    code = (
+        "import sys\nsys.modules['torch'] = sys.modules['transformers'] = None\n"
+        "import numpy as np, wordstock as ws\n"
+        "encoder = ws.load(sys.argv[1], backend=sys.argv[2], threads=1)\n"
+        "print(encoder.encode(sys.argv[3])[:4].tolist())"
+    )
+    told = in_python(code, bert, backend, SHORT[0])
+    np.testing.assert_allclose(json.loads(told[0]), expected[0][:4], atol=1e-5)
+
+
+def test_a_library_that_is_missing_is_named_with_its_extra(bert):
+    code = (
+        "import sys\nsys.modules[sys.argv[2]] = None\nfrom wordstock.encoders import open_encoder\n"
+        "try:\n    open_encoder(sys.argv[1], backend=sys.argv[3])\nexcept ImportError as error:\n    print(error)"
+    )
+    for library, backend in (("onnxruntime", "onnx"), ("openvino", "openvino")):
+        assert f"wordstock[{backend}]" in in_python(code, bert, library, backend)[0]
+
+
+def test_what_a_backend_does_not_have(bert):
+    with pytest.raises(InputError, match="the onnx backend has 'float32', 'int8'"):
+        open_encoder(bert, backend="onnx", precision="bfloat16")
+    for backend in EXPORTED:
+        with pytest.raises(InputError, match="runs on the cpu"):
+            open_encoder(bert, backend=backend, device="cuda")
+
+
+def test_bfloat16_of_openvino(bert):
+    import openvino
+
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        with pytest.raises(InputError, match="no bfloat16 instructions"):
+            open_encoder(bert, backend="openvino", precision="bfloat16")
+        return
+    vectors = open_encoder(bert, backend="openvino", precision="bfloat16").encode(SHORT)
+    assert cosines(vectors, open_encoder(bert).encode(SHORT)).min() > 0.99
+
+
+@pytest.mark.parametrize("backend", EXPORTED)
+def test_a_damaged_export_says_what_to_do(bert, backend, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORDSTOCK_CACHE", str(tmp_path))
+    path = export_folder(read_folder(bert)) / "model.onnx"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\x08\x07 no model")
+    with pytest.raises(FormatError, match="delete it, so that it is made again"):
+        open_encoder(bert, backend=backend)
+
+
+KEEP = """
+import os, sys
+from pathlib import Path
+from wordstock.encoders.backends.exports import kept
+def make(made):
+    with open(sys.argv[2], "a") as stream:
+        stream.write(f"{os.getpid()} ")
+    made.write_bytes(b"x" * 4_000_000)
+print(kept(Path(sys.argv[1]), make).stat().st_size)
+"""
+
+
+def test_of_several_processes_one_makes_the_export(tmp_path):
+    path, tally = tmp_path / "deep" / "model.onnx", tmp_path / "tally"
+    command = [sys.executable, "-c", KEEP, str(path), str(tally)]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [worker.communicate()[0] for worker in workers] == ["4000000\n"] * 3
+    assert len(tally.read_text().split()) == 1
+
+
+def test_an_export_that_fails_leaves_nothing(tmp_path):
+    def fail(made):
+        made.write_bytes(b"half")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        kept(tmp_path / "model.onnx", fail)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] == []
+
+
+@given(arrays.arrays(np.float32, st.tuples(st.integers(1, 40), st.integers(1, 5)), elements=st.floats(-4, 4, width=32)))
+@settings(max_examples=50, deadline=None)
+def test_quantised_weights_are_within_half_a_step(weight):
+    whole, steps = quantised_columns(weight)
+    assert np.all(np.abs(whole * steps - weight) <= steps * 0.501)
+    blocks, steps = quantised_blocks(weight, 16)
+    back = ((blocks.astype(np.float32) - 128) * steps[:, :, None]).transpose(1, 2, 0).reshape(-1, weight.shape[1])
+    assert np.all(np.abs(back[: len(weight)] - weight) <= np.abs(weight).max() / 127 * 0.501)
+    assert not back[len(weight) :].any()
+
+
+def test_auto_chooses_once_and_remembers(bert):
+    model = read_folder(bert)
+    assert auto.remembered(model, threads=1) is None
+    ours, theirs = open_encoder(bert, backend="auto", threads=1), open_encoder(bert)
+    trials = auto.remembered(model, threads=1)
+    ran = [trial for trial in trials if trial.seconds is not None]
+    assert trials[0] in ran
+    assert {("torch", "float32"), ("onnx", "float32"), ("openvino", "float32")} <= {trial[:2] for trial in ran}
+    assert trials[0].cosine >= auto.LEAST_COSINE
+    assert all(trial.seconds * 1.05 >= trials[0].seconds for trial in ran if trial.cosine >= auto.LEAST_COSINE)
+    assert (ours.backend.name, ours.backend.precision) == trials[0][:2]
+    assert ours.fingerprint == theirs.fingerprint
+    assert cosines(ours.encode(SHORT), theirs.encode(SHORT)).min() >= auto.LEAST_COSINE
+    note = next(export_folder(model).glob("auto-*.json"))
+    before = note.stat().st_mtime_ns
+    assert open_encoder(bert, backend="auto", threads=1).backend.name == trials[0].backend
+    assert note.stat().st_mtime_ns == before
+    note.write_text("[{}]")
+    open_encoder(bert, backend="auto", threads=1)
+    assert auto.remembered(model, threads=1) is not None
+
+
+def test_auto_takes_int8_only_when_asked(bert):
+    encoder = open_encoder(bert, backend="auto", precision="int8", threads=1)
+    assert encoder.backend.precision == "int8"
+
+
+def test_auto_passes_over_what_is_not_installed(bert, tmp_path):
+    code = (
+        "import sys, os\nsys.modules['openvino'] = sys.modules['onnxruntime'] = None\n"
+        "os.environ['WORDSTOCK_CACHE'] = sys.argv[2]\n"
+        "from wordstock.encoders import open_encoder\nfrom wordstock.encoders.backends.auto import remembered\n"
+        "encoder = open_encoder(sys.argv[1], backend='auto', threads=1)\nprint(encoder.backend.name)\n"
+        "print(*[trial.reason for trial in remembered(encoder.model, threads=1)])"
+    )
+    name, reasons = in_python(code, bert, tmp_path)[:2]
+    assert name == "torch"
+    assert "wordstock[openvino]" in reasons
+    assert "wordstock[onnx]" in reasons
+
+
+def test_info_tells_the_choice(bert):
+    from wordstock.encoders import describe_folder
+
+    folder = Path(bert)
+    open_encoder(folder, backend="auto")
+    told = describe_folder(folder)["backend 'auto' here"]
+    assert told.startswith(open_encoder(folder, backend="auto").backend.name)
+    assert "cosine" in told
