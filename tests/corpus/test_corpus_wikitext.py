@@ -87,3 +87,16 @@ def test_agrees_with_another_parser_where_both_should():
     markup = "The '''cat''' (''Felis catus'') is a [[species|kind]] of [[mammal]]s.\n\n== Life ==\n* It [[purr]]s.\n"
     other = mwparserfromhell.parse(markup).strip_code()
     assert plain_text(markup).split() == other.split()
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("a -{zh-hans:简体; zh-hant:簡體}- b", "a 简体 b"),
+        ("a -{R|上海}- -{台灣}- b", "a 上海 台灣 b"),
+        ("-{T|zh:題}--{H|zh-cn:甲;zh-tw:乙}-a -{[[x|上海]]}- b", "a 上海 b"),
+        ("x-{unclosed and y-{ z}-", "x-{unclosed and y z"),
+    ],
+)
+def test_variants_of_a_language(markup, text):
+    assert plain_text(markup) == text

@@ -12,6 +12,7 @@ from rich.console import Console
 from wordstock.cli.train_progress import Steps
 from wordstock.cli.train_request import Request
 from wordstock.corpus import ReadReport, read_texts
+from wordstock.formats import read_fasttext_classifier
 
 if TYPE_CHECKING:
     from wordstock.vocab import IdSource, TokenShards
@@ -59,6 +60,8 @@ def count_corpus(console: Console, request: Request, folder: Path) -> TokenShard
 def _texts(request: Request, report: ReadReport, progress: Any) -> Iterable[str | Sequence[str]] | IdSource:
     options = dict(request.reading)
     kind = options.pop("kind", None)
+    if model := options.pop("language_model", None):
+        options["language"] = read_fasttext_classifier(model).keeps(options["language"])
     if kind not in ("edges", "baskets"):
         return read_texts(request.corpus, kind=kind, **options, report=report, progress=progress)
     lines = (

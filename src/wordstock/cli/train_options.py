@@ -37,7 +37,8 @@ _READING = {
     "unit": "What a sentence is, and the farthest that a window reaches: line (a paragraph) or document.",
     "encoding": "Of plain text; a byte order mark wins.",
     "entities": "Put a token such as ENTITY/Barack_Obama before the text of a link of a Wikipedia dump.",
-    "language": "Keep the pages of WARC and WET files that declare this language first: a code such as en.",
+    "language": "Keep the pages of WARC and WET files that declare this language first: a code such as en. With "
+    "--language-model it is that of every line, article or page of any corpus.",
     "unique": "Leave out lines that were seen before, case, digits, punctuation and spaces aside.",
     "workers": "Processes that read a Wikipedia dump; 0 for none. Default: one per core where that pays.",
     "strict": "Stop at the first damaged place of the corpus.",
@@ -181,10 +182,14 @@ def _listed(values: dict[str, str], separator: str) -> str:
 
 def _reading() -> list[Choice]:
     given = inspect.signature(read_texts).parameters
-    return [
+    choices = [
         Choice(name, "reading", "Corpus", _TYPES.get(name, bool), text, _shown(name, given[name].default))
         for name, text in _READING.items()
     ]
+    model = (
+        "A fastText classifier that tells the --language, such as lid.176.ftz; kept is what it finds at 0.5 or more."
+    )
+    return [*choices, Choice("language_model", "reading", "Corpus", str, model)]
 
 
 _TEXT = [option for option in _of_class(Tokenizer, "text", "Text") if option.name != "split"]

@@ -60,6 +60,8 @@ class Request:
             groups[OPTIONS[name].group][name] = value
         kind = groups["reading"].get("kind")
         _check_kind(kind, groups)
+        if "language_model" in groups["reading"] and "language" not in groups["reading"]:
+            raise InputError("--language-model needs --language, the label of the texts to keep, such as en")
         counting, phrases = groups["counting"], groups["phrases"]
         if phrases and not counting.get("phrases"):
             raise InputError(f"{flag(next(iter(phrases)))} needs --phrases 1 or more")

@@ -171,7 +171,8 @@ def _check_fit(kind: Kind, options: _Options) -> None:
         raise InputError(f"field={options.field!r} with kind {kind!r}: only {', '.join(_FIELDS)} have fields")
     if options.keep.code is not None and kind != "warc":
         raise InputError(
-            f"language={options.keep.code!r} with kind {kind!r}: such a file declares none; give a callable"
+            f"language={options.keep.code!r} with kind {kind!r}: such a file declares none; give a callable, such "
+            "as a fastText model's (wordstock train: --language-model)"
         )
 
 

@@ -28,6 +28,8 @@ _BLANKS = str.maketrans({"\t": " ", "\u00a0": " "})
 _EMPTY_PARENS = re.compile(r"\((?:[\s,;:]|&nbsp;)*\)")
 _OPEN_PARENS = re.compile(r"\((?:[\s,;]|&nbsp;)+")
 _BEFORE_MARK = [(f" {mark}{end}", f"{mark}{end}") for mark in ",.;" for end in " \n"]
+_VARIANT = re.compile(r"-\{(?:([A-Z;\- ]*)\|)?([^{}]*)\}-")
+_RULE_OF_VARIANT = re.compile(r"\s*(?:[a-z]{2,3}(?:-[a-z]+)*)\s*:([^;]*)")
 _BRACES = re.compile(r"\{\{+|\}\}+")
 
 
@@ -51,6 +53,8 @@ def plain_text(markup: str, names: LinkNames | None = None, *, entities: bool = 
     text, literals = set_aside(text)
     text = drop_templates(text)
     text = drop_tables(text)
+    if "-{" in text:
+        text = _VARIANT.sub(_variant, text)
     text = replace_links(text, names or LinkNames(), entities=entities)
     text = drop_tags(text)
     if "''" in text:
@@ -74,6 +78,14 @@ def _apostrophes(match: re.Match[str]) -> str:
     """What a run of apostrophes leaves: 2, 3 and 5 are italics and bold, of the others one or more are written."""
     size = len(match[0])
     return "" if size in (2, 3, 5) else "'" * (1 if size == 4 else size - 5)
+
+
+def _variant(match: re.Match[str]) -> str:
+    """What ``-{zh-hans:...;zh-hant:...}-`` leaves: the first variant; nothing of rules for titles and terms."""
+    if match[1] is not None and set(match[1]) & set("HT-"):
+        return ""
+    rule = _RULE_OF_VARIANT.match(match[2])
+    return rule[1].strip() if rule else match[2]
 
 
 def _lines(text: str) -> str:
