@@ -1,11 +1,12 @@
-"""One pass of a kernel over part of the corpus, on several threads."""
+"""Passes of a kernel over slices of the corpus, on several threads: without locks, or to the same bits each time."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from wordstock.kernels.windows import Tables, Tree, Work, make_work
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.train.config import Word2VecConfig
 from wordstock.train.corpus import IdArray
+from wordstock.train.replicas import Replicas
 
 __all__ = ["Done", "SliceTrainer", "keep_probabilities"]
 
@@ -31,6 +33,38 @@ class Done(NamedTuple):
     loss: float
     items: int
     words: int
+
+
+_Train = Callable[[int, int, Tables], None]  # the number of a slice, of a stream, and the tables to update
+
+
+class _Crew:
+    """Threads that work while the calling one looks after them."""
+
+    def __init__(self, threads: int, watch: Callable[[], None]) -> None:
+        self.failed = threading.Event()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="wordstock-train")
+        self._watch = watch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def finish(self, tasks: Iterable[Callable[[], None]]) -> None:
+        """Return when all are done; ``failed`` is set as soon as one of them, or this thread, is not to go on."""
+        futures = [self._pool.submit(task) for task in tasks]
+        try:
+            while wait(futures, timeout=_PULSE, return_when=FIRST_EXCEPTION).not_done:
+                self._watch()
+                if any(future.done() and future.exception() for future in futures):
+                    self.failed.set()
+        except BaseException:
+            self.failed.set()
+            raise
+        for future in futures:
+            future.result()
 
 
 def keep_probabilities(counts: IntArray, subsample: float) -> FloatArray:
@@ -66,7 +100,7 @@ class SliceTrainer:
         lengths = np.diff(tree.offsets) if tree else np.full(len(counts), most)
         self.start_loss = float(np.log(2) * (lengths * counts).sum() / counts.sum())  # of tables that know nothing
         self.kernel = train_skipgram if config.algorithm == "skipgram" else train_cbow
-        self._work = [make_work(config.slice_size, config.window, most, columns) for _ in range(config.n_threads)]
+        self._work = [make_work(config.slice_size, config.window, most, columns) for _ in range(config.streams)]
 
     def run(
         self,
@@ -79,42 +113,50 @@ class SliceTrainer:
         watch: Callable[[int], None],
         stop: threading.Event,
     ) -> Done:
-        """Train on ``slices``, numbered from ``first`` within the epoch; threads take the next one in turn.
+        """Train on ``slices``, numbered from ``first`` within the epoch.
+
+        Threads take the next slice in turn and update ``tables`` without locks. With ``config.deterministic`` as many
+        slices as there are replicas of the tables are trained apart, then their changes are merged, and so on.
 
         The random draws of a slice depend on seed, epoch and its number only. ``watch`` is called from this thread now
-        and then with the number of slices done. Once ``stop`` is set no further slice is begun.
+        and then with the number of slices done. Once ``stop`` is set no further slice is begun, or round of slices.
         """
-        turn = iter(range(len(slices)))
-        lock, failed = threading.Lock(), threading.Event()
         results: list[tuple[int, float, int, int]] = []
+
+        def train(at: int, stream: int, into: Tables) -> None:
+            shard, begin, end = slices[at]
+            state = np.array([_random_state(self.config.seed, epoch, first + at)], np.uint64)
+            loss, items = self._train(into, arrays[shard], begin, end, rate_of(first + at), stream, state)
+            words = int(np.count_nonzero(arrays[shard][begin:end] >= 0))
+            results.append((at, loss, items, words))
+
+        schedule = self._in_rounds if self.config.deterministic else self._in_turns
+        with _Crew(self.config.n_threads, lambda: watch(len(results))) as crew:
+            schedule(crew, train, len(slices), tables, stop)
+        results.sort()  # sums then do not depend on which thread was first
+        return Done(len(results), sum(r[1] for r in results), sum(r[2] for r in results), sum(r[3] for r in results))
+
+    def _in_turns(self, crew: _Crew, train: _Train, count: int, tables: Tables, stop: threading.Event) -> None:
+        turn, lock = iter(range(count)), threading.Lock()
 
         def next_slice() -> int | None:
             with lock:
-                return None if stop.is_set() or failed.is_set() else next(turn, None)
+                return None if stop.is_set() or crew.failed.is_set() else next(turn, None)
 
-        def work(thread: int) -> None:
-            state = np.empty(1, np.uint64)
+        def work(stream: int) -> None:
             while (at := next_slice()) is not None:
-                shard, begin, end = slices[at]
-                state[:] = _random_state(self.config.seed, epoch, first + at)
-                loss, items = self._train(tables, arrays[shard], begin, end, rate_of(first + at), thread, state)
-                words = int(np.count_nonzero(arrays[shard][begin:end] >= 0))
-                results.append((at, loss, items, words))
+                train(at, stream, tables)
 
-        with ThreadPoolExecutor(len(self._work), thread_name_prefix="wordstock-train") as pool:
-            futures = [pool.submit(work, thread) for thread in range(len(self._work))]
-            try:
-                while wait(futures, timeout=_PULSE, return_when=FIRST_EXCEPTION).not_done:
-                    watch(len(results))
-                    if any(future.done() and future.exception() for future in futures):
-                        failed.set()
-            except BaseException:
-                failed.set()
-                raise
-        for future in futures:
-            future.result()
-        results.sort()  # sums then do not depend on which thread was first
-        return Done(len(results), sum(r[1] for r in results), sum(r[2] for r in results), sum(r[3] for r in results))
+        crew.finish(partial(work, stream) for stream in range(self.config.streams))
+
+    def _in_rounds(self, crew: _Crew, train: _Train, count: int, tables: Tables, stop: threading.Event) -> None:
+        replicas, streams = Replicas(tables, self.config.streams), self.config.streams
+        for start in range(0, count, streams):
+            if stop.is_set():
+                break
+            ours = range(start, min(start + streams, count))
+            crew.finish(partial(train, at, at - start, replicas.tables[at - start]) for at in ours)
+            crew.finish(replicas.merges(self.config.n_threads))
 
     def _train(
         self,
@@ -123,13 +165,13 @@ class SliceTrainer:
         start: int,
         stop: int,
         rate: float,
-        thread: int,
+        stream: int,
         state: np.ndarray[tuple[int], np.dtype[np.uint64]],
     ) -> tuple[float, int]:
-        work: Work = self._work[thread]
+        work: Work = self._work[stream]
         config = self.config
         loss, items = self.kernel(
-            ids, (start, stop), tables, self.keep, self.targets, config.window, np.float32(rate), thread, state,
+            ids, (start, stop), tables, self.keep, self.targets, config.window, np.float32(rate), stream, state,
             self.block, work,
         )  # fmt: skip
         return float(loss), int(items)

@@ -59,7 +59,7 @@ class Start:
     def tables(self) -> Tables:
         """New tables, the same each time; random rows are uniform in ±0.5 / dim as in word2vec.c."""
         config, rows = self.config, len(self.vocabulary)
-        tables = new_tables((rows, rows), config.dim, config.n_threads, config.seed, 0.5 / config.dim, self.scales())
+        tables = new_tables((rows, rows), config.dim, config.streams, config.seed, 0.5 / config.dim, self.scales())
         self.restore(tables)
         return tables
 

@@ -81,7 +81,7 @@ class SubwordRows:
         """New tables, the same each time; random rows are uniform in ±1 / dim as in fastText."""
         config, start, words = self.config, self.start, len(self.start.vocabulary)
         tables = new_tables(
-            (self.n_rows, words), config.dim, config.n_threads, config.seed, 1 / config.dim, self._scales()
+            (self.n_rows, words), config.dim, config.streams, config.seed, 1 / config.dim, self._scales()
         )
         known = start.restore(tables)
         if (places := self._old_ngrams()) is not None and start.old is not None:

@@ -84,7 +84,8 @@ class Run:
 
     def train(self, shards: Shards, config: Word2VecConfig, method: Method, init: Embeddings | None) -> Embeddings:
         """Train until the end, from wherever the checkpoint stands."""
-        check_memory(4 * padded(config.dim) * sum(method.rows), method.rows[1], config.dim)
+        copies = config.streams if config.deterministic else 0
+        check_memory((1 + copies) * 4 * padded(config.dim) * sum(method.rows), method.rows[1], config.dim)
         identity, folder = corpus_identity(shards), self.checkpoint
         saver: Checkpoint | None = None
         check: Validation[Tables] | None = None
