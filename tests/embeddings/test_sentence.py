@@ -8,6 +8,7 @@ import wordstock as ws
 from wordstock.embeddings import Embeddings, fit_common_component, merge
 from wordstock.errors import InputError, UnknownWordError
 from wordstock.protocols import Encoder
+from wordstock.text import Tokenizer
 from wordstock.vocab import Subwords
 
 KEYS = ["the", "of", "cat", "dog", "river", "n't"]
@@ -84,12 +85,23 @@ def test_what_is_no_text_is_refused(emb, texts, message):
 
 
 def test_encode_words_gives_one_vector_per_word(emb):
-    first, second, third = emb.encode_words(["The cat.", ["river", "River"], []])
+    first, second, third = emb.encode_words(["The cat.", ["river", "rivers"], []])
     np.testing.assert_array_equal(first, [emb["the"], emb["cat"], np.zeros(10)])
     np.testing.assert_array_equal(second, [emb["river"], np.zeros(10)])
     assert third.shape == (0, 10)
     with pytest.raises(InputError, match="takes a list of sentences"):
         emb.encode_words("the cat")
+
+
+def test_given_words_are_found_as_the_tokeniser_normalises_them(emb):
+    found = emb.encode_words([["The", "CAT", "zzz", "n\u2019t"]])[0]
+    np.testing.assert_array_equal(found, emb.vectors(["the", "cat", "zzz", "n't"], "zero"))
+    cased = ws.Embeddings.from_arrays(["Bank", "bank", "caf\u00e9", "0000"], np.eye(4))
+    cased = cased.with_config(tokenizer=Tokenizer(casing="keep", digits="zero"))
+    found = cased.encode_words([["Bank", "bank", "BANK", "cafe\u0301", "1984"]])[0]
+    np.testing.assert_array_equal(found, np.eye(4)[[0, 1, 0, 2, 3]] * [[1], [1], [0], [1], [1]])
+    with pytest.raises(InputError, match="word at position 1 must be a str, not int"):
+        emb.encode_words([["the", 3]])
 
 
 def test_common_component_is_the_first_singular_vector(emb):

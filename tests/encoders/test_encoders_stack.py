@@ -75,3 +75,10 @@ def test_what_is_no_stack_is_refused(pair, encoders, message):
         stack([pair[0]] if encoders is None else encoders)
     with pytest.raises(InputError, match="scale"):
         stack(pair, scale="half")
+
+
+def test_a_lower_case_table_finds_words_of_a_cased_sentence(encoder):
+    lower = table(["the", "bank"], 4, 0)
+    found = stack([lower, encoder]).encode_words([["The", "Bank"], "The Bank"])
+    for vectors in found:
+        np.testing.assert_array_equal(vectors[:, :4], lower.vectors(["the", "bank"]))

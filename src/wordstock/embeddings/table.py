@@ -495,15 +495,25 @@ class Embeddings:
     def encode_words(self, sentences: Sequence[str | Sequence[str]]) -> list[FloatArray]:
         """One float32 (n_words, dim) array per sentence; an unknown word gives its subwords' vector, or zeros.
 
-        A sentence is a list of words, taken as they are, or a str, which is split as ``tokenize`` does.
+        A sentence is a str, which is split as ``tokenize`` does, or a list of words. Of these, one that is no key is
+        taken as the tokeniser normalises it (NFC, casing, digits): a table of lower-case words finds "The".
+
+        Raises
+        ------
+        InputError
+            A str instead of a list of sentences, or a word that is not a str.
         """
         if isinstance(sentences, str):
             raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
         policy: Missing = "zero" if self.subwords is None else "subword"
         return [
-            self.vectors(self._tokenize(sentence) if isinstance(sentence, str) else sentence, policy)
+            self.vectors(self._tokenize(sentence) if isinstance(sentence, str) else self._as_keys(sentence), policy)
             for sentence in sentences
         ]
+
+    def _as_keys(self, words: Sequence[str]) -> list[str]:
+        normalize = self.config.tokenizer.normalize
+        return [word if self.lookup[word] >= 0 else normalize(word) for word in check_texts(words, "word")]
 
     # Other tables ----------------------------------------------------------------------------------------------
 
