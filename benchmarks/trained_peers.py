@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from gensim.models import Word2Vec
 from platformdirs import user_cache_path
 
 import wordstock as ws
@@ -45,10 +47,12 @@ def _place(peer: str, text: Path, settings: dict[str, object]) -> Path:
     return folder / f"{peer}-{state.hexdigest()[:24]}"
 
 
-def gensim_word2vec(text: Path, **settings: object) -> ws.Embeddings:
-    """``gensim.models.Word2Vec`` by its ``corpus_file``; ``settings`` are its parameters, ``seed`` among them."""
-    from gensim.models import Word2Vec
+def gensim_word2vec(text: Path, settings: dict[str, object]) -> ws.Embeddings:
+    """Vectors of ``gensim.models.Word2Vec`` by its ``corpus_file``; ``settings`` are its parameters."""
 
-    model = Word2Vec(corpus_file=str(text), **settings)
-    vectors = np.array(model.wv.vectors)
-    return ws.Embeddings.from_arrays(model.wv.index_to_key, vectors, counts=model.wv.expandos["count"])
+    def train() -> ws.Embeddings:
+        with warnings.catch_warnings(action="ignore"):
+            model = Word2Vec(corpus_file=str(text), **settings)
+        return ws.Embeddings.from_arrays(model.wv.index_to_key, np.array(model.wv.vectors))
+
+    return kept_vectors("gensim", text, settings, train)
