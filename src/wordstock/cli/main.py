@@ -17,6 +17,7 @@ import wordstock
 from wordstock.cli.classify import classify_app
 from wordstock.cli.convert import convert
 from wordstock.cli.demo import demo
+from wordstock.cli.encode import encode
 from wordstock.cli.evaluate import evaluate
 from wordstock.cli.models import info, models
 from wordstock.cli.nearest import analogy, nearest
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 
 
-for verb in (demo, models, info, nearest, analogy, convert, evaluate, train):
+for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, train):
     app.command()(verb)
 app.add_typer(classify_app, name="classify")
 

@@ -70,11 +70,11 @@ def decoded_lines(source: Source, encoding: str = "utf-8") -> Iterator[tuple[int
             yield number, text.removesuffix("\r")
 
 
-def read_lines(source: Source, encoding: str = "utf-8") -> Iterator[str]:
-    """The lines of plain text that hold more than white space."""
+def read_lines(source: Source, encoding: str = "utf-8", *, blank: bool = False) -> Iterator[str]:
+    """The lines of plain text, with ``blank`` also those that hold only white space."""
     report = source.report
     for _, line in decoded_lines(source, encoding):
-        if line and not line.isspace():
+        if blank or (line and not line.isspace()):
             report.documents += 1
             yield line
 

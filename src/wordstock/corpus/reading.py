@@ -34,6 +34,7 @@ class _Options:
     entities: bool
     keep: LanguageFilter
     workers: int | None
+    blank: bool
 
 
 def read_texts(
@@ -47,6 +48,7 @@ def read_texts(
     language: str | Callable[[str], object] | None = None,
     unique: bool | DuplicateFilter = False,
     workers: int | None = None,
+    blank: bool = False,
     strict: bool = False,
     report: ReadReport | None = None,
     progress: Progress | None = None,
@@ -72,6 +74,8 @@ def read_texts(
     unique : leave out texts seen before, case, digits, punctuation and spaces aside; a DuplicateFilter sets how many
         to expect and how often a new one may be lost (True: 50 million, 0.01 %, 115 MiB).
     workers : processes for Wikipedia dumps; None for one per core where that pays, 0 for none.
+    blank : with ``unit="document"``, keep the lines of a plain text file that hold only white space, so that text i is
+        line i.
     strict : raise at the first damage.
     report : filled while reading.
     progress : called with (bytes read, bytes in all) of the files on disk; the second is 0 for standard input alone.
@@ -103,7 +107,7 @@ def read_texts(
     report = ReadReport() if report is None else report
     report.strict = strict
     keep = LanguageFilter(language)
-    options = _Options(kind, field, encoding, entities, keep, workers)
+    options = _Options(kind, field, encoding, entities, keep, workers, blank)
     if kind is not None:
         _check_fit(kind, options)
     files = corpus_files(path, report)
@@ -149,7 +153,7 @@ def _one_file(path: Path, options: _Options, report: ReadReport, tracker: Tracke
 def _reader(kind: Kind, source: Source, options: _Options) -> Iterator[str]:
     field = options.field or "text"
     if kind == "text":
-        return read_lines(source, options.encoding)
+        return read_lines(source, options.encoding, blank=options.blank)
     if kind == "jsonl":
         return read_jsonl(source, field=field)
     if kind == "csv":
