@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from wordstock._files import storage_errors
 from wordstock.errors import FormatError, InputError, StorageError
@@ -209,7 +210,8 @@ class CachedEncoder:
     def _database(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             if self._open is None or self._open[0] != os.getpid():  # a connection does not survive a fork
-                self._open = (os.getpid(), self._connect())
+                with FileLock(f"{self.path}.lock"):  # two processes must not make the file at once
+                    self._open = (os.getpid(), self._connect())
             try:
                 yield self._open[1]
             except sqlite3.DatabaseError as error:
