@@ -17,6 +17,7 @@ from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
+from wordstock.train.card import training_card
 from wordstock.train.cooccurrence import Plan, count_cooccurrences
 from wordstock.train.corpus import Corpus, Shards, corpus_identity, opened_corpus, text_record
 from wordstock.train.glove_config import GloVeConfig
@@ -111,9 +112,11 @@ def train_glove(
         origin = {"corpus": identity, "init": None if init is None else init.digest}
         saver = kept and GloVeCheckpoint(kept / "state.bin", depends | origin, start.words, config.dim)
 
+        def card(state: TrainState) -> Card:
+            return training_card("glove", _CITATION, config, state, shards, identity)
+
         def build(rows: Rows, state: TrainState) -> Embeddings:
-            card = _card(shards, state, config, identity)
-            return _table(start, rows, card, text_record(shards, start.vocabulary).encode)
+            return _table(start, rows, card(state), text_record(shards, start.vocabulary).encode)
 
         check = None
         if validation is not None:
@@ -128,7 +131,7 @@ def train_glove(
                 f"the checkpoint in {folder} has had {len(state.losses)} epochs, more than epochs={config.epochs}"
             )
         if check is not None and (best := check.chosen(state)) is not None:
-            return best.with_card(_card(shards, state, config, identity))
+            return best.with_card(card(state))
         return build(rows, state)
 
 
@@ -203,25 +206,6 @@ def _scratch(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _card(shards: Shards, state: TrainState, config: GloVeConfig, identity: str) -> Card:
-    record = text_record(shards, shards.vocabulary)
-    training = {
-        "method": "glove",
-        **config.to_dict(),
-        "learning_rate": config.learning_rate * state.rate_factor,
-        "threads": config.n_threads,
-        "corpus": {"words": shards.n_tokens, "identity": identity} | record.corpus,
-        "loss": [round(loss, 6) for loss in state.losses],
-        "words_per_second": round(state.words / max(state.seconds, 1e-9)),
-        "seconds": round(state.seconds, 3),
-    }
-    if state.scores:
-        training["validation"] = state.scores
-    if state.retries:
-        training["divergences"] = state.retries
-    return Card(tokenizer=record.tokenizer, training=training, citation=_CITATION)
 
 
 def _table(start: GloVeStart, rows: Rows, card: Card, encode: EncodeConfig) -> Embeddings:

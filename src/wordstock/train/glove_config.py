@@ -81,6 +81,11 @@ class GloVeConfig:
             raise InputError(f"seed={self.seed!r}: needs a whole number from 0 on")
 
     @property
+    def first_rate(self) -> float:
+        """The learning rate of the first cell, and of all others unless training diverges."""
+        return self.learning_rate
+
+    @property
     def n_threads(self) -> int:
         """Threads that training uses."""
         return self.threads or thread_count()

@@ -13,6 +13,7 @@ from wordstock.embeddings import Card, Embeddings
 from wordstock.errors import InputError
 from wordstock.kernels.windows import Tables
 from wordstock.protocols import IntArray
+from wordstock.train.card import training_card
 from wordstock.train.checkpoint import Checkpoint
 from wordstock.train.config import Word2VecConfig
 from wordstock.train.corpus import Shards, corpus_identity, text_record
@@ -90,11 +91,14 @@ class Run:
         saver: Checkpoint | None = None
         check: Validation[Tables] | None = None
 
+        def card(state: TrainState) -> Card:
+            return training_card(method.name, method.citation, config, state, shards, identity)
+
         def dressed(table: Embeddings, state: TrainState) -> Embeddings:
             encode = text_record(shards, method.vocabulary).encode
             if table.subwords is not None:
                 encode = replace(encode, unknown="subword")
-            return table.with_card(_card(method, config, state, shards, identity)).with_config(encode)
+            return table.with_card(card(state)).with_config(encode)
 
         if folder is not None:
             origin = {"corpus": identity, "init": None if init is None else init.digest}
@@ -113,24 +117,5 @@ class Run:
         )  # fmt: skip
         tables, state = loop.run()
         if check is not None and (best := check.chosen(state)) is not None:
-            return best.with_card(_card(method, config, state, shards, identity))
+            return best.with_card(card(state))
         return dressed(method.embeddings(tables, keep=False), state)
-
-
-def _card(method: Method, config: Word2VecConfig, state: TrainState, shards: Shards, identity: str) -> Card:
-    record = text_record(shards, shards.vocabulary)
-    training = {
-        "method": method.name,
-        **config.to_dict(),
-        "learning_rate": config.first_rate * state.rate_factor,
-        "threads": config.n_threads,
-        "corpus": {"words": shards.n_tokens, "identity": identity} | record.corpus,
-        "loss": [round(loss, 6) for loss in state.losses],
-        "words_per_second": round(state.words / max(state.seconds, 1e-9)),
-        "seconds": round(state.seconds, 3),
-    }
-    if state.scores:
-        training["validation"] = state.scores
-    if state.retries:
-        training["divergences"] = state.retries
-    return Card(tokenizer=record.tokenizer, training=training, citation=method.citation)
