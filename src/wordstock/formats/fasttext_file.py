@@ -30,7 +30,8 @@ from wordstock.formats.builder import MAX_DIM
 from wordstock.protocols import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from wordstock.kernels.fasttextfeatures import Dictionary, Matrix
+    from wordstock.kernels.fasttextdictionary import Dictionary
+    from wordstock.kernels.fasttextfeatures import Matrix
 
 __all__ = ["MAGIC", "FastTextFile", "Settings", "Weights", "open_fasttext"]
 
@@ -198,7 +199,7 @@ class _Reader:
         return made
 
     def entries(self, settings: Settings, n_words: int, size: int) -> tuple[Dictionary, IntArray, IntArray]:
-        from wordstock.kernels.fasttextfeatures import Dictionary, index_words, scan_entries
+        from wordstock.kernels.fasttextdictionary import Dictionary, index_words, scan_entries
         from wordstock.kernels.parse import copy_keys
 
         where = self.at
@@ -227,7 +228,7 @@ class _Reader:
         return Dictionary(blob, offsets, slots, hashes, kept, *shape), counts, spans[:, 0]
 
     def pruned(self, dictionary: Dictionary, size: int) -> Dictionary:
-        from wordstock.kernels.fasttextfeatures import index_rows
+        from wordstock.kernels.fasttextdictionary import index_rows
 
         if size == 0:
             return dictionary._replace(buckets=0)

@@ -6,15 +6,25 @@ import numpy as np
 
 from wordstock.kernels.compiled import compiled
 
-__all__ = ["count_ngrams", "hash_ngrams"]
+__all__ = ["BASIS", "CLOSE", "LOW", "OPEN", "continues", "count_ngrams", "hash_byte", "hash_ngrams"]
 
-_BASIS, _PRIME, _LOW = np.uint64(2166136261), np.uint64(16777619), np.uint64(0xFFFFFFFF)
+BASIS, LOW = np.uint64(2166136261), np.uint64(0xFFFFFFFF)  # of 32-bit FNV-1a, kept in 64 bits
+OPEN, CLOSE = np.uint8(60), np.uint8(62)  # "<" and ">"
+_PRIME = np.uint64(16777619)
 _SIGN = np.uint64(0xFFFFFF00)  # a byte from 128 on is taken as a negative 32-bit number
-_OPEN, _CLOSE = np.uint8(60), np.uint8(62)  # "<" and ">"
 
 
 @compiled(inline="always")
-def _continues(byte):
+def hash_byte(value, byte):
+    """The hash of what has the hash ``value``, followed by one more byte."""
+    wide = np.uint64(byte)
+    if byte >= 128:
+        wide |= _SIGN
+    return ((value ^ wide) * _PRIME) & LOW
+
+
+@compiled(inline="always")
+def continues(byte):
     """Whether a byte of UTF-8 is not the first of its character."""
     return (byte & np.uint8(0xC0)) == np.uint8(0x80)
 
@@ -28,7 +38,7 @@ def count_ngrams(blob, offsets, min_n, max_n, first, last, counts):
     for word in range(first, last):
         size = 2
         for place in range(offsets[word], offsets[word + 1]):
-            size += not _continues(blob[place])
+            size += not continues(blob[place])
         total = np.int64(0)
         for n in range(min_n, max_n + 1):
             total += max(size - n + 1, 0)
@@ -46,22 +56,19 @@ def hash_ngrams(blob, offsets, min_n, max_n, buckets, starts, first, last, out):
         begin, end = offsets[word] - 1, offsets[word + 1]  # where "<" and ">" stand
         at = starts[word]
         for start in range(begin, end + 1):
-            if begin < start < end and _continues(blob[start]):
+            if begin < start < end and continues(blob[start]):
                 continue
-            value = _BASIS
+            value = BASIS
             place = start
             for n in range(1, max_n + 1):
                 if place > end:
                     break
                 following = True
                 while following:
-                    byte = _OPEN if place == begin else (_CLOSE if place == end else blob[place])
-                    wide = np.uint64(byte)
-                    if byte >= 128:
-                        wide |= _SIGN
-                    value = ((value ^ wide) * _PRIME) & _LOW
+                    byte = OPEN if place == begin else (CLOSE if place == end else blob[place])
+                    value = hash_byte(value, byte)
                     place += 1
-                    following = begin < place < end and _continues(blob[place])
+                    following = begin < place < end and continues(blob[place])
                 if n >= min_n and not (n == 1 and (start == begin or place > end)):
                     out[at] = value % np.uint64(buckets)
                     at += 1
