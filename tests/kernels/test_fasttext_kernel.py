@@ -1,9 +1,6 @@
 """The fastText kernel against plain NumPy: composed words, the ring, both algorithms; compiled and as plain Python."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,16 +146,5 @@ def test_words_are_means_and_own_rows_come_back():
     np.testing.assert_allclose(t.inputs, tables().inputs, atol=1e-5)
 
 
-def test_the_kernel_runs_as_plain_python():
-    """The same tests with the compiler off: what is compiled is ordinary Python."""
-    if not COMPILED:
-        return
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout[-3000:]
+def test_the_kernel_runs_as_plain_python(passes_without_compiler):
+    passes_without_compiler(__file__)

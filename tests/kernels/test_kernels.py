@@ -67,19 +67,8 @@ def test_pooling_is_a_weighted_mean_over_known_words(weighted, scaled):
     np.testing.assert_allclose(out, wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_kernels_run_as_plain_python():
-    """The same tests with the compiler off: what is compiled is ordinary Python."""
-    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
-        return
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout[-3000:]
+def test_kernels_run_as_plain_python(passes_without_compiler):
+    passes_without_compiler(__file__)
 
 
 def test_kernels_compile_where_nothing_can_be_cached(tmp_path):

@@ -1,10 +1,7 @@
 """word2vec kernels against plain NumPy, compiled and as plain Python."""
 
 import os
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -259,16 +256,5 @@ def huffman_cost(counts):
     return cost
 
 
-def test_kernels_run_as_plain_python():
-    """The same tests with the compiler off: what is compiled is ordinary Python."""
-    if not COMPILED:
-        return
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout[-3000:]
+def test_kernels_run_as_plain_python(passes_without_compiler):
+    passes_without_compiler(__file__)

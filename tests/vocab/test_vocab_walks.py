@@ -1,8 +1,5 @@
 """Walks over small graphs against exact transition probabilities, and baskets of items."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from enum import Enum
 from pathlib import Path
@@ -17,7 +14,6 @@ from wordstock.errors import InputError
 from wordstock.kernels.walk import build_alias
 from wordstock.vocab import GraphWalks, IdSource, build_shards, item_sequences
 
-PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 EDGES = [("a", "b", 1.0), ("a", "c", 2.0), ("b", "c", 1.0), ("c", "d", 3.0), ("d", "a", 0.5), ("d", "e", 1.0)]
 
 
@@ -204,9 +200,8 @@ def test_baskets_that_cannot_be_used(baskets, message):
         list(item_sequences(baskets))
 
 
-@pytest.mark.skipif(PLAIN, reason="this is the inner run")
-def test_kernels_run_as_plain_python():
-    """A few of these tests with the compiler off: what is compiled is ordinary Python."""
+def test_kernels_run_as_plain_python(passes_without_compiler):
+    """A few of these tests, which are slow so."""
     here = Path(__file__).parent
     chosen = [
         "test_vocab_walks.py::test_shards_of_walks",
@@ -215,12 +210,4 @@ def test_kernels_run_as_plain_python():
         "test_vocab_phrases.py::test_rare_words_part_phrases_and_min_count_is_applied_again",
     ]
     wrap = "ignore:overflow encountered in scalar multiply:RuntimeWarning"  # hashes are meant to wrap around
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", wrap, *(str(here / n) for n in chosen)],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout[-3000:]
+    passes_without_compiler(*(here / name for name in chosen), options=["-W", wrap])
