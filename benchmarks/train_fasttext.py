@@ -7,7 +7,6 @@ nearly all of it the peers', whose scores are kept between runs) choose parts, `
 seed.
 """
 
-import subprocess
 import sys
 import warnings
 from functools import partial
@@ -21,6 +20,7 @@ import wordstock as ws
 from evaluation_sets import sets_folder
 from pairs import HEAD, paired
 from trained_peers import kept_scores
+from training_memory import peak_memory
 from training_text import SEARCHED, SETS, analogies, interval, sentences, text
 from wordstock.corpus import read_texts
 from wordstock.evaluate import evaluate_analogy, evaluate_similarity, read_similarity
@@ -33,25 +33,6 @@ PEERS = {"fastText C++": "≥ 4×", "gensim": "≥ 2.5×"}
 DISTRIBUTIONS = {"fastText C++": "fasttext-numpy2", "gensim": "gensim"}
 ALGORITHMS = ("skipgram", "cbow")
 PARTS = ("speed", "memory", "quality")
-MEMORY = """
-import sys, threading
-from wordstock.corpus import read_texts
-from wordstock.train import train_fasttext
-def resident():
-    return int(next(l for l in open("/proc/self/status") if l.startswith("RssAnon")).split()[1]) / 1024
-train_fasttext(["a few words to compile with, a few words"] * 99, min_count=1, epochs=1, threads=2)
-before, peak, done = resident(), [0.0], threading.Event()
-def watch():
-    while not done.wait(0.005):
-        peak[0] = max(peak[0], resident())
-thread = threading.Thread(target=watch)
-thread.start()
-table = train_fasttext(read_texts(sys.argv[1]), epochs=1, threads=2)
-done.set()
-thread.join()
-matrices = table.storage.data, table.subword_vectors, table.output
-print(len(table), len(table.subword_vectors), sum(matrix.nbytes for matrix in matrices) / 2**20, peak[0] - before)
-"""
 
 
 def run(*, quick: bool = False, parts: tuple[str, ...] = PARTS) -> str:
@@ -75,16 +56,11 @@ def speed(*, quick: bool) -> str:
 
 
 def memory(*, quick: bool) -> str:
-    """Memory of its own, the mapped file of ids left out, that a fresh process takes while it trains."""
-    lines = ["| text | words | n-grams | matrices | peak above the start | beyond 1.3 × matrices |", "|-|-|-|-|-|-|"]
+    """Of ``wordstock train``; see ``training_memory``."""
+    lines = ["| text | words | n-grams | matrices | peak | beyond 1.3 × matrices |", "|-|-|-|-|-|-|"]
     for megabytes in (10,) if quick else (10, 100):
-        path, _ = text(megabytes)
-        ran = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True)
-        words, ngrams, matrices, peak = map(float, ran.stdout.split())
-        lines.append(
-            f"| {megabytes} MB, dim 100 | {words:,.0f} | {ngrams:,.0f} | {matrices:.0f} MiB | {peak:.0f} MiB "
-            f"| {max(peak - 1.3 * matrices, 0):.0f} MiB |"
-        )
+        found = peak_memory("fasttext", text(megabytes)[0], 100)
+        lines.append(f"| {megabytes} MB, dim 100 | {found.words:,.0f} | {found.ngrams:,.0f} | {found.cells()}")
     return "\n".join(lines)
 
 

@@ -6,7 +6,6 @@ fastText without subwords; the time of vocabulary and ids is included. ``--speed
 earlier run) choose parts, ``--quick`` takes 3 MB and one of everything.
 """
 
-import subprocess
 import sys
 import warnings
 from contextlib import suppress
@@ -20,6 +19,7 @@ import wordstock as ws
 from evaluation_sets import sets_folder
 from pairs import HEAD, clock, paired, summary
 from trained_peers import gensim_word2vec
+from training_memory import peak_memory
 from training_text import SEARCHED, SETS, analogies, interval, sentences, text
 from wordstock.corpus import read_texts
 from wordstock.evaluate import evaluate_analogy, evaluate_similarity, read_similarity
@@ -30,26 +30,6 @@ SHARED = {"window": 5, "negative": 5, "min_count": 5}
 RATES = {"skipgram": 0.025, "cbow": 0.05}
 GOALS = {"skipgram": "≥ 7×", "cbow": "≥ 3×"}
 PARTS = ("speed", "memory", "quality")
-MEMORY = """
-import sys, threading, time
-from pathlib import Path
-from wordstock.corpus import read_texts
-from wordstock.train import train_word2vec
-def resident():
-    return int(next(l for l in open("/proc/self/status") if l.startswith("RssAnon")).split()[1]) / 1024
-dim = int(sys.argv[2])
-train_word2vec(["a few words to compile with, a few words"] * 99, dim=dim, min_count=1, epochs=1, threads=2)
-before, peak, done = resident(), [0.0], threading.Event()
-def watch():
-    while not done.wait(0.005):
-        peak[0] = max(peak[0], resident())
-thread = threading.Thread(target=watch)
-thread.start()
-table = train_word2vec(read_texts(sys.argv[1]), dim=dim, epochs=1, threads=2, min_count=5)
-done.set()
-thread.join()
-print(len(table), 2 * len(table) * dim * 4 / 2**20, peak[0] - before)
-"""
 
 
 def run(*, quick: bool = False, parts: tuple[str, ...] = PARTS) -> str:
@@ -90,18 +70,11 @@ def training_seconds(table: ws.Embeddings) -> float:
 
 
 def memory(*, quick: bool) -> str:
-    """Memory of its own, the mapped file of ids left out, that a fresh process takes while it trains."""
-    lines = ["| text | words | both matrices | peak above the start | beyond 1.3 × matrices |", "|-|-|-|-|-|"]
+    """Of ``wordstock train``; see ``training_memory``."""
+    lines = ["| text | words | both matrices | peak | beyond 1.3 × matrices |", "|-|-|-|-|-|"]
     for megabytes, dim in ((3, 100),) if quick else ((3, 100), (20, 100), (20, 300), (100, 100)):
-        path, _ = text(megabytes)
-        ran = subprocess.run(
-            [sys.executable, "-c", MEMORY, str(path), str(dim)], capture_output=True, text=True, check=True
-        )
-        words, matrices, peak = map(float, ran.stdout.split())
-        lines.append(
-            f"| {megabytes} MB, dim {dim} | {words:,.0f} | {matrices:.0f} MiB | {peak:.0f} MiB "
-            f"| {max(peak - 1.3 * matrices, 0):.0f} MiB |"
-        )
+        found = peak_memory("word2vec", text(megabytes)[0], dim)
+        lines.append(f"| {megabytes} MB, dim {dim} | {found.words:,.0f} | {found.cells()}")
     return "\n".join(lines)
 
 
