@@ -210,7 +210,7 @@ class CachedEncoder:
     def _database(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             if self._open is None or self._open[0] != os.getpid():  # a connection does not survive a fork
-                with FileLock(f"{self.path}.lock"):  # two processes must not make the file at once
+                with storage_errors(self.path), FileLock(f"{self.path}.lock"):  # made by one process at a time
                     self._open = (os.getpid(), self._connect())
             try:
                 yield self._open[1]
