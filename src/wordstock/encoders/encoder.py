@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -23,9 +22,12 @@ from wordstock.encoders.pooling import join_pieces
 from wordstock.encoders.running import Meter, Progress, Runner, blocks
 from wordstock.encoders.sizes import states_dim, text_dim
 from wordstock.encoders.subwords import SubwordTokenizer
-from wordstock.encoders.words import Span, joined, token_ranges, word_spans
+from wordstock.encoders.words import Span, located_words, token_ranges
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from wordstock.encoders.training import TrainableEncoder
 
 __all__ = ["ContextualEncoder", "Pieces"]
 
@@ -150,6 +152,22 @@ class ContextualEncoder:
         if "weights_digest" in self.__dict__:
             changed.__dict__["weights_digest"] = self.weights_digest
         return changed
+
+    def trainable(self, *, device: str | None = None) -> TrainableEncoder:
+        """The model as a torch module with weights of its own, for training: docs/encoders.md, "Training".
+
+        Parameters
+        ----------
+        device : "cpu" or "cuda"; None takes that of this encoder.
+
+        Raises
+        ------
+        MissingExtraError
+            The extra "encoders" is not installed.
+        """
+        from wordstock.encoders.training import TrainableEncoder
+
+        return TrainableEncoder(self, device=device)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ContextualEncoder:
         return self  # immutable: scikit-learn's clone need not copy the weights
@@ -278,7 +296,7 @@ class ContextualEncoder:
             raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
         texts, spans = [], []
         for position, sentence in enumerate(sentences):
-            text, places = self._located(sentence, position)
+            text, places = located_words(sentence, position, self.config.tokenizer)
             texts.append(text)
             spans.append(places)
         found = self._over_spans(texts, spans)
@@ -288,15 +306,6 @@ class ContextualEncoder:
             Pieces([text[a:b] for a, b in places], np.array(places, np.int64).reshape(-1, 2), vectors)
             for text, places, vectors in zip(texts, spans, found, strict=True)
         ]
-
-    def _located(self, sentence: str | Sequence[str], position: int) -> tuple[str, list[Span]]:
-        if isinstance(sentence, str):
-            text = sentence if sentence.isascii() else unicodedata.normalize("NFC", sentence)
-            return text, word_spans(text, self.config.tokenizer)
-        try:
-            return joined(check_texts(sentence, "word"))
-        except InputError as error:
-            raise InputError(f"sentence at position {position}: {error}") from None
 
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[FloatArray]:
         """One vector per stretch of characters in its context, made as a word's: float32 (n_spans, word_dim) per text.

@@ -10,7 +10,7 @@ import numpy as np
 
 from wordstock.protocols import IntArray
 
-__all__ = ["Batch", "Windows", "batches", "cut"]
+__all__ = ["Batch", "Windows", "batches", "cut", "padded"]
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,16 @@ def batches(windows: Windows, prefix: IntArray, suffix: IntArray, pad: int, budg
     order = order[lengths[order] > 0]
     at = 0
     while at < len(order):
-        longest = int(lengths[order[at]])
-        chosen = order[at : at + max(1, budget // longest)]
+        chosen = order[at : at + max(1, budget // int(lengths[order[at]]))]
         at += len(chosen)
-        yield _padded(windows, chosen, lengths[chosen], longest, prefix, suffix, pad)
+        yield padded(windows, chosen, prefix, suffix, pad)
 
 
-def _padded(
-    windows: Windows, chosen: IntArray, lengths: IntArray, longest: int, prefix: IntArray, suffix: IntArray, pad: int
-) -> Batch:
-    column = np.arange(longest)
-    ids = np.full((len(chosen), longest), pad, np.int64)
+def padded(windows: Windows, chosen: IntArray, prefix: IntArray, suffix: IntArray, pad: int) -> Batch:
+    """Some windows as one batch, special tokens around them and padding on the right."""
+    lengths = windows.lengths[chosen] + len(prefix) + len(suffix)
+    column = np.arange(int(lengths.max(initial=0)))
+    ids = np.full((len(chosen), len(column)), pad, np.int64)
     ids[:, : len(prefix)] = prefix
     ends = lengths - len(suffix)
     inside = (column >= len(prefix)) & (column < ends[:, None])

@@ -19,7 +19,9 @@ from wordstock.encoders.head import ACTIVATIONS, Dense, Head, LayerNorm
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import FloatArray
 
-__all__ = ["SentenceLayout", "read_json", "read_layout"]
+__all__ = ["HEAD_STEPS", "SentenceLayout", "read_json", "read_layout", "read_steps"]
+
+_LISTING = "modules.json"
 
 _POOLING: dict[str, Pooling] = {
     "cls": "cls",
@@ -38,7 +40,8 @@ _SWITCHES = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
-_STEPS = ("Transformer", "WeightedLayerPooling", "Pooling", "Dense", "LayerNorm", "Normalize", "Dropout")
+HEAD_STEPS = ("Dense", "LayerNorm")  # what has weights after pooling
+_STEPS = ("Transformer", "WeightedLayerPooling", "Pooling", *HEAD_STEPS, "Normalize", "Dropout")
 
 
 @dataclass(frozen=True)
@@ -65,26 +68,44 @@ def read_layout(folder: Path, *, allow_pickle: bool = False) -> SentenceLayout:
     FormatError
         A step that is not supported, or a file that is missing or damaged.
     """
-    listing = folder / "modules.json"
-    if not listing.is_file():
-        return SentenceLayout()
     layout = SentenceLayout()
+    steps = read_steps(folder)
+    if not steps:
+        return layout
+    listing = folder / _LISTING
+    if steps[0][0] != "Transformer":
+        raise FormatError(listing, expected="a Transformer as the first step", found=str([name for name, _ in steps]))
+    for name, path in steps:
+        if layout.unit and name not in ("Normalize", "Dropout"):
+            raise FormatError(listing, expected="Normalize as the last step", found=f"{name} after it")
+        layout = _add(layout, name, path, folder, allow_pickle)
+    return replace(layout, **_of_the_model(folder, layout.transformer))
+
+
+def read_steps(folder: Path) -> list[tuple[str, str]]:
+    """Name and subfolder of each step that ``modules.json`` lists; empty for a bare transformer.
+
+    Raises
+    ------
+    FormatError
+        A step that is not supported, or a listing that is damaged.
+    """
+    listing = folder / _LISTING
+    if not listing.is_file():
+        return []
     try:
         steps = json.loads(listing.read_bytes())
         named = [(str(step["type"]).rsplit(".", 1)[-1], str(step["path"])) for step in steps]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(listing, expected="a list of steps with type and path", found=f"{error!r:.120}") from error
-    if unknown := [name for name, _ in named if name not in _STEPS]:
-        raise FormatError(listing, expected=f"steps among {', '.join(_STEPS)}", found=unknown[0])
-    if not named or named[0][0] != "Transformer":
-        raise FormatError(listing, expected="a Transformer as the first step", found=str([name for name, _ in named]))
+    if not named:
+        raise FormatError(listing, expected="a Transformer as the first step", found="no step")
     for name, path in named:
+        if name not in _STEPS:
+            raise FormatError(listing, expected=f"steps among {', '.join(_STEPS)}", found=name)
         if Path(path).is_absolute() or ".." in Path(path).parts:
             raise FormatError(listing, expected="paths below the folder", found=repr(path))
-        if layout.unit and name not in ("Normalize", "Dropout"):
-            raise FormatError(listing, expected="Normalize as the last step", found=f"{name} after it")
-        layout = _add(layout, name, path, folder, allow_pickle)
-    return replace(layout, **_of_the_model(folder, layout.transformer))
+    return named
 
 
 def _add(layout: SentenceLayout, name: str, path: str, folder: Path, allow_pickle: bool) -> SentenceLayout:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
+from wordstock.embeddings.sentence import check_texts
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
 from wordstock.text import Tokenizer
 
-__all__ = ["Span", "joined", "token_ranges", "word_spans"]
+__all__ = ["Span", "joined", "located_words", "token_ranges", "word_spans"]
 
 Span = tuple[int, int]
+
+
+def located_words(sentence: str | Sequence[str], position: int, tokenizer: Tokenizer) -> tuple[str, list[Span]]:
+    """A sentence as one text, and where its words stand in it.
+
+    Parameters
+    ----------
+    sentence : words, which are put together with spaces, or a str, which is brought to Unicode NFC and split.
+    position : of the sentence, for messages.
+
+    Raises
+    ------
+    InputError
+        A sentence that is neither, or holds something else than str.
+    """
+    if isinstance(sentence, str):
+        text = sentence if sentence.isascii() else unicodedata.normalize("NFC", sentence)
+        return text, word_spans(text, tokenizer)
+    try:
+        return joined(check_texts(sentence, "word"))
+    except InputError as error:
+        raise InputError(f"sentence at position {position}: {error}") from None
 
 
 def joined(words: Sequence[str]) -> tuple[str, list[Span]]:
