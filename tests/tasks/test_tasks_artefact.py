@@ -100,7 +100,7 @@ def test_a_damaged_source_gives_way_to_the_next(table, train, tmp_path, monkeypa
 
 def test_a_file_cannot_make_its_reader_fetch_from_the_hub_or_open_what_it_likes(saved, table, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("wordstock.tasks.binding.resolve_encoder", asked.append)
+    monkeypatch.setattr("wordstock.hub.binding.resolve_encoder", asked.append)
     monkeypatch.chdir(tmp_path)
     table.save(tmp_path / "here.safetensors")
     sources = ["hf:evil/repo", "here.safetensors", "../x", "~/x", "no-such-model", "/dev/zero", "/none.bin", "\0"]

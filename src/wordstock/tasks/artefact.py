@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from wordstock._files import atomic_write
 from wordstock._version import __version__
 from wordstock.errors import FormatError
-from wordstock.tasks.binding import EncoderRecord, read_config
+from wordstock.hub.binding import EncoderRecord, read_config
 from wordstock.tasks.labels import LabelCodec, Layout
 from wordstock.tasks.lexical import Lexicon
 from wordstock.tasks.logistic import LinearModel, check_settings

@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from wordstock.errors import InputError
+from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
 from wordstock.tasks.artefact import Artefact, read_artefact, write_artefact
-from wordstock.tasks.binding import EncoderRecord, resolve_encoder
 from wordstock.tasks.inputs import as_texts
 from wordstock.tasks.labels import ClassWeight, LabelCodec
 from wordstock.tasks.lexical import Lexicon

@@ -1,4 +1,4 @@
-"""Which encoder a classifier was trained with: how to record it, find it again and refuse any other."""
+"""Which encoder an artefact was made with: how to record it, find it again and refuse any other."""
 
 from __future__ import annotations
 
@@ -72,8 +72,10 @@ class EncoderRecord:
         config = encoder.config.to_dict() if isinstance(encoder, Embeddings | ContextualEncoder) else None
         return cls(tuple(dict.fromkeys(sources)), encoder.fingerprint, encoder.dim, config)
 
-    def check(self, encoder: Encoder, where: Path) -> None:
-        """Refuse an encoder that is not the recorded one.
+    def check(
+        self, encoder: Encoder, where: Path | str, *, made: str = "trained", again: str = "train it again"
+    ) -> None:
+        """Refuse an encoder that is not the recorded one; ``made`` and ``again`` word what was done with it.
 
         Raises
         ------
@@ -82,12 +84,12 @@ class EncoderRecord:
         """
         if encoder.fingerprint != self.fingerprint:
             raise FingerprintError(
-                f"{where} was trained with vectors {self.fingerprint[:_SHOWN]} (dim {self.dim}{self._named()}), the "
-                f"encoder given is {encoder.fingerprint[:_SHOWN]} (dim {encoder.dim}); pass the encoder it was trained "
-                "with, encode settings included, or train it again with this one"
+                f"{where} was {made} with vectors {self.fingerprint[:_SHOWN]} (dim {self.dim}{self._named()}), the "
+                f"encoder given is {encoder.fingerprint[:_SHOWN]} (dim {encoder.dim}); pass the encoder it was {made} "
+                f"with, encode settings included, or {again} with this one"
             )
 
-    def find(self, where: Path) -> Encoder:
+    def find(self, where: Path | str) -> Encoder:
         """Load the recorded encoder from the first source that still gives it.
 
         The record may be a stranger's: it can name a registered model or a file or folder on this machine, and nothing
@@ -155,8 +157,8 @@ def read_config(values: dict[str, Any]) -> EncodeConfig | ContextConfig:
 
 def _absolute(name: str) -> str:
     """A path as one that holds from any folder, a registered name or a repository as it is."""
-    from wordstock.hub import registry
     from wordstock.hub.entry import expand
+    from wordstock.hub.registry import registry
 
     path = expand(name)
     here = path.is_file() or (path.is_dir() and registry().get(name) is None)
@@ -164,7 +166,7 @@ def _absolute(name: str) -> str:
 
 
 def _trusted(source: str) -> bool:
-    from wordstock.hub import registry
+    from wordstock.hub.registry import registry
 
     path = Path(source)
     return path.is_file() or path.is_dir() if path.is_absolute() else registry().get(source) is not None
