@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wordstock.errors import InputError
-from wordstock.text import split_sentences, stream_sentences
+from wordstock.text import sentence_spans, split_sentences, stream_sentences
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,7 @@ def test_nothing_but_space_is_lost(text):
     pieces = split_sentences(text)
     assert "".join("".join(pieces).split()) == "".join(text.split())
     assert all(piece and piece == piece.strip() for piece in pieces)
+    assert pieces == [text[start:stop] for start, stop in sentence_spans(text)]
 
 
 def test_streams():

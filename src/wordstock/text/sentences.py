@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from wordstock.errors import InputError
 
-__all__ = ["split_sentences", "stream_sentences"]
+__all__ = ["sentence_spans", "split_sentences", "stream_sentences"]
 
 _CLOSING = "\"'”’»)\\]}›"
 _BREAK = re.compile(
@@ -32,19 +32,27 @@ def split_sentences(text: str) -> list[str]:
     InputError
         ``text`` is not a str.
     """
+    return [text[start:stop] for start, stop in sentence_spans(text)]
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of ``split_sentences`` stand: (first character, the one after the last), in order.
+
+    Raises
+    ------
+    InputError
+        ``text`` is not a str.
+    """
     if not isinstance(text, str):
         raise InputError(f"a text must be a str, not {type(text).__name__}: {text!r:.80}")
-    found: list[str] = []
+    found: list[tuple[int, int]] = []
     start = 0
     for match in _BREAK.finditer(text):
-        stop = match.end()
-        if _ends(text, start, match.start(), stop):
-            if piece := text[start:stop].strip():
-                found.append(piece)
-            start = stop
-    if piece := text[start:].strip():
-        found.append(piece)
-    return found
+        if _ends(text, start, match.start(), match.end()):
+            found.append((start, match.end()))
+            start = match.end()
+    found.append((start, len(text)))
+    return [span for one in found if (span := _stripped(text, *one))[0] < span[1]]
 
 
 def stream_sentences(texts: Iterable[str]) -> Iterator[str]:
@@ -57,6 +65,12 @@ def stream_sentences(texts: Iterable[str]) -> Iterator[str]:
     """
     for text in texts:
         yield from split_sentences(text)
+
+
+def _stripped(text: str, start: int, stop: int) -> tuple[int, int]:
+    piece = text[start:stop]
+    begin = start + len(piece) - len(piece.lstrip())
+    return begin, max(begin, start + len(piece.rstrip()))
 
 
 def _ends(text: str, start: int, mark: int, stop: int) -> bool:

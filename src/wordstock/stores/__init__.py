@@ -1,0 +1,1 @@
+"""Vectors under ids, with search."""
