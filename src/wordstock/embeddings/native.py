@@ -18,7 +18,8 @@ from __future__ import annotations
 import json
 import math
 import mmap
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ from wordstock.vocab import Subwords, Vocabulary
 if TYPE_CHECKING:
     from wordstock.embeddings.table import Embeddings
 
-__all__ = ["is_native", "read_native", "write_native"]
+__all__ = ["is_native", "map_arrays", "read_native", "write_native"]
 
 VERSION = 1
 _ALIGN = 64
@@ -53,6 +54,9 @@ _REQUIRED = ("vectors", "norms", "keys", "offsets", "slots")
 _HEADER_LIMIT = 100_000_000  # bytes, as in safetensors itself
 _SIZE_LIMIT = 1 << 62
 _CHUNK = 1 << 24  # bytes written at once
+# A private map is not charged as memory before it is written to, so that it may be larger than the machine has. The
+# number is Linux's, for versions of Python that have no name for it.
+_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 
 
 def write_native(table: Embeddings, path: Path | str, *, precision: Precision | None = None) -> None:
@@ -210,7 +214,20 @@ def read_native(path: Path | str) -> Embeddings:
     )
 
 
-def _open(path: Path) -> tuple[dict[str, Any], mmap.mmap | bytes, int]:
+def map_arrays(path: Path, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """The file's metadata, and those of these tensors that it has, writable: pages become private when written to.
+
+    Raises
+    ------
+    FormatError
+        Not a native file, or a damaged one.
+    """
+    header, buffer, base = _open(path, private=True)
+    meta = header.pop("__metadata__", {})
+    return meta, {name: _view(path, name, header[name], buffer, base) for name in names if name in header}
+
+
+def _open(path: Path, *, private: bool = False) -> tuple[dict[str, Any], mmap.mmap | bytes, int]:
     with path.open("rb") as stream:
         size = path.stat().st_size
         prefix = stream.read(8)
@@ -231,7 +248,11 @@ def _open(path: Path) -> tuple[dict[str, Any], mmap.mmap | bytes, int]:
             raise FormatError(
                 path, offset=8, expected="a JSON object as header", found=f"something else ({error!s:.80})"
             ) from error
-        buffer = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        if private:
+            flags, pages = mmap.MAP_PRIVATE | _NORESERVE, mmap.PROT_READ | mmap.PROT_WRITE
+            buffer = mmap.mmap(stream.fileno(), 0, flags=flags, prot=pages)
+        else:
+            buffer = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     return header, buffer, 8 + length
 
 

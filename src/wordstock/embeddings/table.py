@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from wordstock.embeddings.arrays import checked_arrays
+from wordstock.embeddings.bridges import bridge
 from wordstock.embeddings.card import Card
 from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.digest import digest_of
@@ -26,6 +27,9 @@ from wordstock.embeddings.unknown import spelled
 from wordstock.errors import InputError, WordstockError
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import KeyView, Subwords, Vocabulary
+
+if TYPE_CHECKING:
+    from wordstock.tasks.torch import EmbeddingLayer, TorchOptions
 
 __all__ = ["Embeddings"]
 
@@ -506,14 +510,41 @@ class Embeddings:
         if isinstance(sentences, str):
             raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
         policy: Missing = "zero" if self.subwords is None else "subword"
-        return [
-            self.vectors(self._tokenize(sentence) if isinstance(sentence, str) else self._as_keys(sentence), policy)
-            for sentence in sentences
-        ]
+        return [self.vectors(self.words(sentence), policy) for sentence in sentences]
 
-    def _as_keys(self, words: Sequence[str]) -> list[str]:
+    def words(self, sentence: str | Sequence[str]) -> list[str]:
+        """The words of one sentence as ``encode_words`` looks them up, in order.
+
+        Raises
+        ------
+        InputError
+            A word that is not a str.
+        """
+        if isinstance(sentence, str):
+            return self._tokenize(sentence)
         normalize = self.config.tokenizer.normalize
-        return [word if self.lookup[word] >= 0 else normalize(word) for word in check_texts(words, "word")]
+        return [word if self.lookup[word] >= 0 else normalize(word) for word in check_texts(sentence, "word")]
+
+    # Layers ----------------------------------------------------------------------------------------------------
+
+    def to_torch(self, trainable: bool | int = False, **options: Unpack[TorchOptions]) -> EmbeddingLayer:
+        """A PyTorch module that gives these vectors for the numbers of words; see ``wordstock.tasks.torch``.
+
+        Parameters
+        ----------
+        trainable : False, True, or a number of training steps after which the vectors begin to learn.
+        options : ``unknown``, ``dtype``, ``subwords``, ``sparse``, ``persistent`` and ``max_words``, as
+            ``wordstock.tasks.torch.to_torch`` explains them.
+
+        Raises
+        ------
+        InputError
+            A setting that is not known or does not suit the table.
+        MissingExtraError
+            PyTorch is not installed.
+        """
+        layer: EmbeddingLayer = bridge("to_torch")(self, trainable, **options)
+        return layer
 
     # Other tables ----------------------------------------------------------------------------------------------
 
