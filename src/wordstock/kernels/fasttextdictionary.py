@@ -13,7 +13,16 @@ import numpy.typing as npt
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.ngrams import BASIS, LOW, hash_byte
 
-__all__ = ["Dictionary", "bucket_row", "find_entry", "hash_bytes", "index_rows", "index_words", "scan_entries"]
+__all__ = [
+    "Dictionary",
+    "bucket_row",
+    "find_entry",
+    "hash_bytes",
+    "index_rows",
+    "index_words",
+    "scan_entries",
+    "slot_of",
+]
 
 Array = npt.NDArray[Any]
 
@@ -24,9 +33,11 @@ class Dictionary(NamedTuple):
     """The entries of a model, words first and then labels, and how n-grams find their rows.
 
     ``blob`` uint8 and ``offsets`` int64 (entries + 1,): the entries' bytes; ``slots`` int32 (2**k,) and ``hashes``
-    uint32 (entries,): the index that ``index_words`` makes. ``kept`` int32 (2**k, 2): the (bucket, row) of a pruned
-    model as ``index_rows`` lays them out; of no length where every bucket has a row. ``buckets``
-    is 0 where n-grams have no rows.
+    uint32 (entries,): the index that ``index_words`` makes. ``buckets`` is 0 where n-grams have no rows.
+
+    ``kept`` : of no length where every bucket has a row; int32 (2**k, 2), the (bucket, row) of a pruned model as
+    ``index_rows`` lays them out; or int32 (buckets, 1), the row of each bucket or -1. These rows are counted from that
+    of the first bucket on. ``missing`` : the row of a bucket that has none, -1 for leaving it out.
     """
 
     blob: Array
@@ -39,6 +50,7 @@ class Dictionary(NamedTuple):
     max_n: int
     buckets: int
     word_ngrams: int
+    missing: int = -1
 
 
 @compiled
@@ -80,7 +92,8 @@ def hash_bytes(data, start, stop):
 
 
 @compiled
-def _slot(value, size):
+def slot_of(value, size):
+    """Where to begin looking for a hash among ``size`` slots, a power of two."""
     return np.int64((value * _GOLDEN) & LOW) & (size - 1)
 
 
@@ -91,7 +104,7 @@ def index_words(blob, offsets, slots, hashes):
         start, stop = offsets[entry], offsets[entry + 1]
         value = hash_bytes(blob, start, stop)
         hashes[entry] = value
-        slot = _slot(value, len(slots))
+        slot = slot_of(value, len(slots))
         same = False
         while slots[slot] >= 0 and not same:
             other = offsets[slots[slot]]
@@ -109,7 +122,7 @@ def index_words(blob, offsets, slots, hashes):
 def index_rows(pairs, kept):
     """Lay the (bucket, row) ``pairs`` int32 (n, 2) out in ``kept`` int32 (2**k, 2), all -1, 2**k > n."""
     for i in range(len(pairs)):
-        slot = _slot(np.uint64(pairs[i, 0]), len(kept))
+        slot = slot_of(np.uint64(pairs[i, 0]), len(kept))
         while kept[slot, 0] >= 0 and kept[slot, 0] != pairs[i, 0]:
             slot = (slot + 1) & (len(kept) - 1)
         kept[slot, 0], kept[slot, 1] = pairs[i, 0], pairs[i, 1]
@@ -118,7 +131,7 @@ def index_rows(pairs, kept):
 @compiled
 def find_entry(data, start, stop, value, blob, offsets, slots, hashes):
     """Number of the entry with these bytes, whose hash is ``value``; -1 if there is none."""
-    slot = _slot(value, len(slots))
+    slot = slot_of(value, len(slots))
     while slots[slot] >= 0:
         entry = slots[slot]
         begin = offsets[entry]
@@ -133,13 +146,16 @@ def find_entry(data, start, stop, value, blob, offsets, slots, hashes):
 
 
 @compiled
-def bucket_row(kept, n_words, bucket):
-    """Row of an n-gram's bucket; -1 if it was pruned."""
+def bucket_row(kept, missing, n_words, bucket):
+    """Row of an n-gram's bucket, ``missing`` if it has none of its own."""
     if len(kept) == 0:
         return n_words + np.int64(bucket)
-    slot = _slot(bucket, len(kept))
+    if kept.shape[1] == 1:
+        row = np.int64(kept[bucket, 0])
+        return n_words + row if row >= 0 else np.int64(missing)
+    slot = slot_of(bucket, len(kept))
     while kept[slot, 0] >= 0:
         if np.uint64(kept[slot, 0]) == bucket:
             return n_words + np.int64(kept[slot, 1])
         slot = (slot + 1) & (len(kept) - 1)
-    return np.int64(-1)
+    return np.int64(missing)

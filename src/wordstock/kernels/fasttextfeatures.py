@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.fasttextdictionary import bucket_row, find_entry, hash_bytes
+from wordstock.kernels.fetch_ahead import fetch_ahead
 from wordstock.kernels.ngrams import BASIS, CLOSE, OPEN, continues, hash_byte
 
 __all__ = ["Matrix", "add_text", "compose_words", "decode_rows", "sum_rows"]
@@ -37,10 +38,18 @@ class Matrix(NamedTuple):
     dim: int
 
 
+_AHEAD = 8  # rows fetched before they are needed
+_LINE = 16  # floats in a cache line
 _WORD_PRIME = np.uint64(116049371)
 _UPPER = np.uint64(0xFFFFFFFF00000000)
 _END = np.frombuffer(b"</s>", np.uint8)
 _LABEL = np.frombuffer(b"__label__", np.uint8)
+
+
+@compiled(inline="always")
+def _fetch_row(cells, first, dim):
+    for d in range(0, dim, _LINE):
+        fetch_ahead(cells, first + d)
 
 
 @compiled
@@ -49,7 +58,11 @@ def sum_rows(matrix, rows, size, total):
     dim = len(total)
     if len(matrix.codes) == 0:
         cells = matrix.data.view(np.float32)
+        for i in range(min(size, _AHEAD)):
+            _fetch_row(cells, rows[i] * dim, dim)
         for i in range(size):
+            if i + _AHEAD < size:
+                _fetch_row(cells, rows[i + _AHEAD] * dim, dim)
             first = rows[i] * dim
             for d in range(dim):
                 total[d] += cells[first + d]
@@ -75,7 +88,7 @@ def decode_rows(matrix, first, last, out):
 
 
 @compiled
-def _ngram_rows(data, first, last, start, kept, n_words, lengths, buckets, rows, size):
+def _ngram_rows(data, first, last, start, kept, missing, n_words, lengths, buckets, rows, size):
     """Rows of the character n-grams of ``data[first:last]``, a word, that begin at ``start`` or later.
 
     ``lengths``: least and most characters. They are put in ``rows`` from ``size`` on as long as there is room for all
@@ -99,7 +112,7 @@ def _ngram_rows(data, first, last, start, kept, n_words, lengths, buckets, rows,
                 value = hash_byte(value, data[place])
                 place += 1
             if n >= min_n and not (n == 1 and (start == begin or place > end)):
-                row = bucket_row(kept, n_words, value % np.uint64(buckets))
+                row = bucket_row(kept, missing, n_words, value % np.uint64(buckets))
                 if row >= 0:
                     rows[size] = row
                     size += 1
@@ -116,13 +129,13 @@ def _starts_with(data, start, stop, wanted):
 
 
 @compiled
-def _word_ngram_rows(running, value, kept, n_words, buckets, rows, size):
+def _word_ngram_rows(running, value, kept, missing, n_words, buckets, rows, size):
     """Rows of the word n-grams that end with the word of this hash; returns how many rows there are now."""
     wide = value | _UPPER if value >= np.uint64(1 << 31) else value  # a signed hash, widened
     for i in range(len(running) - 1, -1, -1):  # those that began 1, 2, ... words ago, each one word longer now
         if running[i, 1]:
             longer = running[i, 0] * _WORD_PRIME + wide
-            row = bucket_row(kept, n_words, longer % np.uint64(buckets))
+            row = bucket_row(kept, missing, n_words, longer % np.uint64(buckets))
             if row >= 0:
                 rows[size] = row
                 size += 1
@@ -145,7 +158,7 @@ def add_text(dictionary, matrix, data, first, last, scratch, total):
     of any length above ``max_n`` and ``word_ngrams``. Returns the number of rows.
     """
     running, rows = scratch
-    blob, offsets, slots, hashes, kept, n_words, min_n, max_n, buckets, word_ngrams = dictionary
+    blob, offsets, slots, hashes, kept, n_words, min_n, max_n, buckets, word_ngrams, missing = dictionary
     running[:] = 0
     count = size = 0
     place = first
@@ -173,10 +186,10 @@ def add_text(dictionary, matrix, data, first, last, scratch, total):
         if buckets == 0:
             continue
         if word_ngrams > 1:
-            size = _word_ngram_rows(running, value, kept, n_words, buckets, rows, size)
+            size = _word_ngram_rows(running, value, kept, missing, n_words, buckets, rows, size)
         at = stop + 1 if ends or max_n == 0 else start - 1
         while at <= stop:
-            size, at = _ngram_rows(data, start, stop, at, kept, n_words, (min_n, max_n), buckets, rows, size)
+            size, at = _ngram_rows(data, start, stop, at, kept, missing, n_words, (min_n, max_n), buckets, rows, size)
             if at <= stop:
                 sum_rows(matrix, rows, size, total)
                 count, size = count + size, 0
@@ -190,7 +203,7 @@ def compose_words(dictionary, matrix, first, last, rows, out):
 
     ``rows`` int64 is scratch, of any length above ``max_n``.
     """
-    blob, offsets, _, _, kept, n_words, min_n, max_n, buckets, _ = dictionary
+    blob, offsets, _, _, kept, n_words, min_n, max_n, buckets, _, missing = dictionary
     for word in range(first, last):
         total = out[word]
         total[:] = 0
@@ -200,7 +213,7 @@ def compose_words(dictionary, matrix, first, last, rows, out):
         ends = stop - start == len(_END) and _starts_with(blob, start, stop, _END)
         at = stop + 1 if ends or max_n == 0 or buckets == 0 else start - 1
         while at <= stop:
-            size, at = _ngram_rows(blob, start, stop, at, kept, n_words, (min_n, max_n), buckets, rows, size)
+            size, at = _ngram_rows(blob, start, stop, at, kept, missing, n_words, (min_n, max_n), buckets, rows, size)
             if at <= stop:
                 sum_rows(matrix, rows, size, total)
                 count, size = count + size, 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wordstock.train.config import Word2VecConfig
 from wordstock.train.fasttext_config import FastTextConfig
 from wordstock.train.glove_config import GloVeConfig
+from wordstock.train.ngram_config import NgramConfig
 from wordstock.train.state import Progress
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _HOMES = {"train_fasttext": "fasttext", "train_glove": "glove", "train_word2vec"
 __all__ = [
     "FastTextConfig",
     "GloVeConfig",
+    "NgramConfig",
     "Progress",
     "Word2VecConfig",
     "train_fasttext",

@@ -1,0 +1,235 @@
+"""A classifier over n-grams as one .safetensors file, without pickle, or as fastText's own.
+
+Tensors: ``rows`` float32 (words + stored, dim), of words and then of the n-grams' buckets in ``stored`` int32 ·
+``outputs`` float32 (labels or nodes, dim) · ``blob`` uint8 and ``offsets`` int64 (entries + 1,), words and then labels
+with ``__label__`` · ``counts`` int64 (entries,). ``__metadata__["ngram_classifier"]`` holds JSON: ``version``,
+``wordstock`` (the version that wrote it), ``config``, ``n_words``, ``pruned`` (whether an n-gram without a row is left
+out; else it counts as zeros), ``names`` (of labels, in the order of ``blob``), ``classes``, ``kind`` (of a class: str,
+int, bool), ``layout``, ``losses``, ``tokens``, ``adjustment``, and ``sha256`` over the rest of it, written alike, and
+the tensors in the order above.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+import numpy as np
+import numpy.typing as npt
+import safetensors.numpy
+from safetensors import SafetensorError, safe_open
+
+from wordstock._files import atomic_write
+from wordstock._version import __version__
+from wordstock.errors import FormatError, InputError
+from wordstock.formats.fasttext_classifier_writer import write_fasttext_classifier
+from wordstock.formats.fasttext_file import Settings, open_fasttext
+from wordstock.tasks.adjustment import Adjustment
+from wordstock.tasks.labels import LabelCodec, Layout
+from wordstock.train.ngram_config import LABEL, LOSSES, NgramConfig
+from wordstock.train.ngram_model import NgramModel, make_dictionary
+
+__all__ = ["NgramFile", "is_ngram_file", "read_ngram_file", "write_fasttext", "write_ngram_file"]
+
+VERSION = 1
+_KEY = "ngram_classifier"
+_DTYPES = {
+    "rows": np.float32,
+    "outputs": np.float32,
+    "stored": np.int32,
+    "blob": np.uint8,
+    "offsets": np.int64,
+    "counts": np.int64,
+}
+_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
+_MOST_HEADER = 1 << 28  # bytes of a header that are read to tell the kind of a file
+
+Tensors = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class NgramFile:
+    """What a file holds."""
+
+    model: NgramModel
+    codec: LabelCodec
+    adjustment: Adjustment
+
+
+def write_ngram_file(path: Path | str, content: NgramFile) -> None:
+    """Write the file, atomically.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
+    """
+    model, codec = content.model, content.codec
+    classes = codec.classes.tolist()
+    meta = {
+        "version": VERSION,
+        "wordstock": __version__,
+        "config": model.config.to_dict(),
+        "n_words": model.n_words,
+        "pruned": model.pruned,
+        "names": list(model.names),
+        "classes": classes,
+        "kind": type(classes[0]).__name__,
+        "layout": codec.layout,
+        "losses": list(model.losses),
+        "tokens": model.tokens,
+        "adjustment": content.adjustment.to_dict(),
+    }
+    tensors = {
+        "rows": model.rows(),
+        "outputs": model.outputs,
+        "stored": model.stored(),
+        "blob": model.dictionary.blob,
+        "offsets": model.dictionary.offsets,
+        "counts": model.counts,
+    }
+    tensors = {name: np.ascontiguousarray(tensors[name], dtype) for name, dtype in _DTYPES.items()}
+    encoded = json.dumps(meta | {"sha256": _digest(meta, tensors)})
+    with atomic_write(path) as stream:
+        stream.write(safetensors.numpy.save(tensors, metadata={_KEY: encoded}))
+
+
+def write_fasttext(path: Path | str, model: NgramModel) -> None:
+    """Write fastText's ``.bin``; see ``NgramClassifier.write_fasttext``."""
+    config, entries = model.config, model.dictionary
+    if model.pruned:
+        raise InputError("n-grams of this model were pruned, which a dense fastText file cannot say; copy its .ftz")
+    first = model.n_words
+    text, bounds = entries.blob.tobytes(), entries.offsets[first:].tolist()
+    labels = [text[begin:end].decode(errors="replace") for begin, end in itertools.pairwise(bounds)]
+    seen: dict[str, str] = {}
+    for label, name in zip(labels, model.names, strict=True):
+        if label in seen or label == LABEL:
+            other = f" like {seen[label]!r}" if label in seen else ""
+            raise InputError(f"the label {name!r} would be {label!r} for fastText{other}; rename it")
+        seen[label] = name
+    settings = Settings(
+        config.dim, 5, config.epochs, config.min_count, config.negative, config.word_ngrams, LOSSES[config.loss], 3,
+        config.n_buckets, config.min_n, config.max_n, 100, 1e-4,
+    )  # fmt: skip
+    write_fasttext_classifier(
+        path, settings, entries.blob, entries.offsets, model.counts, first, model.tokens, model.rows(), model.stored(),
+        model.outputs,
+    )  # fmt: skip
+
+
+def is_ngram_file(path: Path | str) -> bool:
+    """Whether it is a file that ``write_ngram_file`` or fastText wrote, told by how it begins."""
+    with Path(path).open("rb") as stream:
+        start = stream.read(8)
+        size = int.from_bytes(start, "little")
+        if not 2 <= size <= _MOST_HEADER:
+            return _is_fasttext(start)
+        header = stream.read(min(size, 1 << 16))
+    return _KEY.encode() in header if header.startswith(b"{") else _is_fasttext(start)
+
+
+def _is_fasttext(start: bytes) -> bool:
+    from wordstock.formats.fasttext_file import MAGIC
+
+    return start[:4] == MAGIC.to_bytes(4, "little")
+
+
+def read_ngram_file(path: Path | str) -> NgramFile:
+    """Read and verify a file that ``write_ngram_file`` or fastText wrote.
+
+    Raises
+    ------
+    FormatError
+        Neither, a newer version, or damage anywhere in the file.
+    FileNotFoundError
+        No such file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        _refuse(path, "a saved classifier", "a folder")
+    with path.open("rb") as stream:
+        start = stream.read(9)
+    if start[8:] != b"{":
+        return _of_fasttext(path)
+    try:
+        with safe_open(path, "np") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  it is no mapping
+        meta = json.loads(metadata[_KEY])
+        digest = meta.pop("sha256")
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        _refuse(path, "a saved classifier over n-grams", f"something else ({error!r:.120})", error)
+    version = meta.get("version")
+    if type(version) is int and version > VERSION:
+        raise FormatError(
+            path, expected=f"version {VERSION} or older", found=f"version {version}", remedy="upgrade wordstock"
+        )
+    if set(tensors) != set(_DTYPES) or _digest(meta, tensors) != digest:
+        _refuse(path, "the tensors and settings that its checksum was made of", "others: the file is damaged")
+    try:
+        return _build(meta, tensors)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        _refuse(path, "a classifier over n-grams", f"something else ({error!r:.120})", error)
+
+
+def _of_fasttext(path: Path) -> NgramFile:
+    model = NgramModel.of_file(open_fasttext(path))
+    if len(set(model.names)) < max(2, len(model.names)):
+        _refuse(path, "two or more labels, all different", f"{len(model.names)}, such as {list(model.names[:3])}")
+    layout: Layout = "list" if model.config.loss == "ova" else "single"
+    return NgramFile(model, LabelCodec(np.array(sorted(model.names)), layout), Adjustment())
+
+
+def _build(meta: dict[str, Any], tensors: Tensors) -> NgramFile:
+    from wordstock.kernels.fasttextfeatures import Matrix
+
+    config = NgramConfig(**meta["config"])
+    kind = _KINDS[meta["kind"]]
+    classes, names = meta["classes"], tuple(meta["names"])
+    if meta["layout"] not in get_args(Layout) or not all(type(label) is kind for label in classes):
+        raise ValueError(f"labels of kind {meta['kind']} in layout {meta['layout']}")
+    if sorted(map(str, classes)) != sorted(names) or len(set(names)) < max(2, len(names)):
+        raise ValueError(f"{len(classes)} classes and {len(names)} labels")
+    rows, outputs, stored, blob, offsets, counts = (tensors[name] for name in _DTYPES)
+    n_words, size = meta["n_words"], len(counts)
+    shapes = (rows.shape, outputs.shape, offsets.shape, stored.ndim, blob.ndim)
+    if shapes != ((n_words + len(stored), config.dim), (len(names), config.dim), (n_words + len(names) + 1,), 1, 1):
+        raise ValueError(f"shapes {shapes}")
+    if len(offsets) != size + 1 or offsets[0] != 0 or offsets[-1] != len(blob) or (np.diff(offsets) < 0).any():
+        raise ValueError("offsets that do not fit")
+    if len(stored) and not (0 <= stored.min() <= stored.max() < config.n_buckets):
+        raise ValueError("buckets out of range")
+    if not all(np.isfinite(matrix).all() for matrix in (rows, outputs)):
+        raise ValueError("rows that are not all finite")
+    kept = np.full(config.n_buckets, -1, np.int32)
+    kept[stored] = np.arange(len(stored))
+    entries = make_dictionary(config, blob, offsets, n_words, kept)
+    if meta["pruned"]:
+        entries = entries._replace(missing=-1)
+    data = np.concatenate([rows, np.zeros((1, config.dim), np.float32)]).reshape(-1).view(np.uint8)
+    data.flags.writeable = False
+    none = np.empty((0, 0), np.uint8), np.empty(0, np.float32), np.empty(0, np.float32)
+    matrix = Matrix(data, *none, 0, config.dim)
+    losses = tuple(float(loss) for loss in meta["losses"])
+    model = NgramModel(config, entries, counts, matrix, outputs, names, losses, int(meta["tokens"]))
+    codec = LabelCodec(np.array(classes, dtype=None if kind is str else kind), meta["layout"])
+    return NgramFile(model, codec, Adjustment.from_dict(meta["adjustment"], len(classes)))
+
+
+def _digest(meta: dict[str, Any], tensors: Tensors) -> str:
+    state = hashlib.sha256(json.dumps(meta).encode())
+    for name in _DTYPES:
+        array = np.ascontiguousarray(tensors[name])
+        state.update(f"{name} {array.dtype.name} {array.shape}".encode())
+        state.update(array.data)
+    return state.hexdigest()
+
+
+def _refuse(path: Path, expected: str, found: str, cause: Exception | None = None) -> NoReturn:
+    remedy = "save or fetch the classifier again"
+    raise FormatError(path, expected=expected, found=found, remedy=remedy) from cause

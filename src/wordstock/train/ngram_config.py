@@ -1,0 +1,110 @@
+"""Settings of the classifier over words and n-grams."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from wordstock._threads import thread_count
+from wordstock.errors import InputError
+
+__all__ = ["LABEL", "LOSSES", "NgramConfig", "NgramLoss"]
+
+LABEL = "__label__"  # before each label in fastText's files
+LOSSES = {"hs": 1, "ns": 2, "softmax": 3, "ova": 4}  # their numbers there
+
+NgramLoss = Literal["softmax", "ova", "hs", "ns"]
+
+
+@dataclass(frozen=True)
+class NgramConfig:
+    """How a linear classifier over words and hashed n-grams is learned (Joulin et al. 2017, "Bag of tricks").
+
+    The names are this library's, the values by default fastText's.
+
+    Parameters
+    ----------
+    dim : length of the rows.
+    epochs : passes over the lines.
+    learning_rate : of the first line; it falls linearly to 0.
+    word_ngrams : longest n-grams of words; 1 = single words only.
+    min_count : rarer words get no row.
+    min_n, max_n : shortest and longest n-grams of characters; ``max_n=0`` = none.
+    buckets : n-grams of both kinds are hashed to that many; only those that occur take memory.
+    loss : "softmax" (one label of all), "ova" (one-vs-all: each label is a yes or no for itself), "hs" (hierarchical
+        softmax: a path in a Huffman tree, for thousands of labels) or "ns" (one label against ``negative`` drawn ones).
+    negative : drawn labels to a line with "ns".
+    shuffle : draw a new order of the lines for each epoch; fastText keeps that of the file.
+    seed : of everything random; with ``threads=1`` the same seed gives the same bits.
+    threads : None = all cores. Several update the same rows without locks.
+
+    Raises
+    ------
+    InputError
+        A value out of range.
+    """
+
+    dim: int = 100
+    epochs: int = 5
+    learning_rate: float = 0.1
+    word_ngrams: int = 1
+    min_count: int = 1
+    min_n: int = 0
+    max_n: int = 0
+    buckets: int = 2_000_000
+    loss: NgramLoss = "softmax"
+    negative: int = 5
+    shuffle: bool = True
+    seed: int = 0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss not in get_args(NgramLoss):
+            raise InputError(f"loss={self.loss!r}: known are {', '.join(map(repr, get_args(NgramLoss)))}")
+        for name, least in (
+            ("dim", 1),
+            ("epochs", 1),
+            ("word_ngrams", 1),
+            ("min_count", 1),
+            ("min_n", 0),
+            ("max_n", 0),
+            ("negative", 1),
+            ("seed", 0),
+        ):
+            self._whole(name, least)
+        if self.threads is not None:
+            self._whole("threads", 1)
+        if self.hashes:
+            self._whole("buckets", 1)
+        if self.max_n and not 1 <= self.min_n <= self.max_n:
+            raise InputError(f"min_n={self.min_n} and max_n={self.max_n}: needs 1 <= min_n <= max_n, or max_n=0")
+        if not isinstance(self.shuffle, bool):
+            raise InputError(f"shuffle={self.shuffle!r}: needs True or False")
+        rate = self.learning_rate
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+            raise InputError(f"learning_rate={rate!r}: needs a number above 0")
+
+    def _whole(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1 << 31:
+            raise InputError(f"{name}={value!r}: needs a whole number of at least {least}")
+
+    @property
+    def hashes(self) -> bool:
+        """Whether there are n-grams at all."""
+        return self.word_ngrams > 1 or self.max_n > 0
+
+    @property
+    def n_buckets(self) -> int:
+        """Buckets in use: none without n-grams, as in fastText."""
+        return self.buckets if self.hashes else 0
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that training uses."""
+        return self.threads or thread_count()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return asdict(self)
