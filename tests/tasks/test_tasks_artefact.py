@@ -239,12 +239,10 @@ def test_odd_settings_under_a_valid_checksum_are_a_format_error(saved, table, ch
             TextClassifier.load(path, encoder=encoder)
 
 
-def test_a_newer_version_asks_for_an_upgrade(saved, table, monkeypatch, tmp_path):
-    monkeypatch.setattr("wordstock.tasks.artefact.VERSION", 99)
-    saved[0].save(tmp_path / "new.safetensors")
-    monkeypatch.undo()
+def test_a_newer_version_asks_for_an_upgrade(saved, table):
+    path = doctored(saved[1], lambda meta: meta.update(version=99))
     with pytest.raises(FormatError, match="version 99; upgrade wordstock"):
-        TextClassifier.load(tmp_path / "new.safetensors", encoder=table)
+        TextClassifier.load(path, encoder=table)
 
 
 def test_a_failed_save_leaves_the_old_file(saved, tmp_path):

@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -19,7 +19,7 @@ from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
-    from wordstock.tasks import TextClassifier
+    from wordstock.tasks import TextClassifier, TrainProgress
 
 __all__ = ["classify_app"]
 
@@ -46,6 +46,16 @@ def train(
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     label_separator: Separator = None,
+    head: Annotated[
+        str, typer.Option(help="logistic, linear, mlp, bilstm, cnn or transformer; all but the first need torch.")
+    ] = "logistic",
+    finetune: Annotated[
+        str | None,
+        typer.Option(help="Tune the encoder too: contrastive (few labels) or full (many); needs torch."),
+    ] = None,
+    encoder_output: Annotated[
+        Path | None, typer.Option(help="Write the tuned encoder by itself, too: a new folder, or a file for a table.")
+    ] = None,
     lexical: Annotated[
         bool, typer.Option("--lexical", help="Learn from the texts' own words too; often better.")
     ] = False,
@@ -61,22 +71,36 @@ def train(
 
     read = read_labelled(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = TextClassifier(
-        model, lexical=lexical, C=c, class_weight="balanced" if balanced else None, cv=cv, seed=seed
+        model,
+        head=cast(Any, head),
+        finetune=cast(Any, finetune),
+        lexical=lexical,
+        C=c,
+        class_weight="balanced" if balanced else None,
+        cv=cv,
+        seed=seed,
     )
+    if encoder_output is not None and finetune is None:
+        raise InputError("--encoder-output writes a tuned encoder; give --finetune contrastive or full")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with console.status(f"learning from {len(read.texts):,} texts"):
-        classifier.fit(read.texts, read.labels)
+    with console.status(f"learning from {len(read.texts):,} texts") as status:
+        classifier.fit(read.texts, read.labels, progress=lambda told: status.update(_told(told)))
     classifier.save(output)
     console.print(
         f"learned {len(classifier.classes_)} classes from {len(read.texts):,} texts with {model}", markup=False
     )
     losses = classifier.cv_losses_
-    if losses:
+    if classifier.C_ is None:
+        console.print(f"head {head}, trained with torch", markup=False)
+    elif losses:
         console.print(f"C = {classifier.C_:g}, cross-validated log-loss {losses[classifier.C_]:.3f}")
     else:
         why = "as given" if c is not None else "fixed: too few examples per class to choose it"
         console.print(f"C = {classifier.C_:g}, {why}")
     console.print(f"wrote {output}", markup=False)
+    if encoder_output is not None:
+        classifier.save_encoder(encoder_output)
+        console.print(f"wrote the tuned encoder to {encoder_output}", markup=False)
 
 
 @classify_app.command()
@@ -132,6 +156,14 @@ def evaluate(
         typer.echo(json.dumps(measured, ensure_ascii=False, indent=2))
     else:
         _show(measured)
+
+
+def _told(told: TrainProgress) -> str:
+    left = told.seconds / told.done * (told.total - told.done)
+    return (
+        f"{told.stage}: epoch {told.epoch} of {told.epochs}, step {told.done} of {told.total}, "
+        f"loss {told.loss:.3f}, {left:.0f} s left"
+    )
 
 
 def _load(saved: Path, model: str | None) -> TextClassifier:

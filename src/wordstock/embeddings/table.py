@@ -445,7 +445,8 @@ class Embeddings:
         return key_frequencies(self.vocabulary)
 
     @cached_property
-    def _weights(self) -> FloatArray:
+    def row_weights(self) -> FloatArray:
+        """Weight of each row in the mean of a text, float32 (rows,); empty where all weigh alike."""
         if self.config.pooling == "mean":
             return np.empty(0, np.float32)
         return sif_weights(self.frequencies, self.vocabulary.rows, len(self.storage), self.config.sif_a)
@@ -487,7 +488,7 @@ class Embeddings:
         """
         listed = [texts] if isinstance(texts, str) else check_texts(texts)
         spell = self._spell if self.config.unknown == "subword" and self.subwords is not None else None
-        out, blank = text_means(listed, self.storage, self.lookup, self._weights, self._tokenize, spell)
+        out, blank = text_means(listed, self.storage, self.lookup, self.row_weights, self._tokenize, spell)
         if self.common is not None:
             out -= (out @ self.common.T) @ self.common
         if self.config.unit:

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from wordstock.errors import InputError
+from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
 from wordstock.tasks.artefact import Artefact, read_artefact, write_artefact
+from wordstock.tasks.head_config import HeadConfig, HeadName, LinearConfig, head_config
+from wordstock.tasks.head_model import HeadModel, over_words, require_torch
 from wordstock.tasks.inputs import as_texts
 from wordstock.tasks.labels import ClassWeight, LabelCodec
 from wordstock.tasks.lexical import Lexicon
 from wordstock.tasks.logistic import LinearModel, check_settings, fit_linear
 from wordstock.tasks.scaling import Scaling
+from wordstock.tasks.tuning import FineTune, open_tuner, resolve_finetune, save_tuned_encoder, tuned_encoder
+from wordstock.tasks.tuning.config import Finetune
+from wordstock.tasks.tuning.progress import Tell
+from wordstock.tasks.tuning.training import HeadTraining, Target, fine_tune, train_head
 
 __all__ = ["TextClassifier"]
 
 Array = npt.NDArray[np.float64]
+Tensors = dict[str, npt.NDArray[Any]]
 
+_NO_LOSSES: dict[float, float] = {}
+_DROPOUT = 0.1  # before the linear head with which an encoder is tuned for logistic regression
 _BLOCK = 8192  # texts whose features and scores are held at once
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Logistic regression on the vectors of an encoder, tuned to learn from few labelled texts.
+    """A classifier on the vectors of an encoder, which may itself be tuned; made to learn from few labelled texts.
 
     Texts are a list, tuple, one-dimensional array or column of str. Labels are str, int or bool, one per text; or, for
     several labels per text, lists, tuples or sets of them, or a 0/1 numpy matrix with a column per label. ``predict``
@@ -38,9 +47,21 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     Vectors are brought to unit length, centred and divided by one number (see ``tasks.scaling``). A text without a
     known word, about which a table's ``encode`` warns, gets the intercept alone: close to the class shares in training.
 
+    Which to take: ``finetune=None`` costs seconds. With up to some 50 texts per class, ``finetune="contrastive"`` is
+    better with a contextual encoder; with thousands of texts, ``finetune="full"``. ``wordstock.transfer_report`` tells
+    it of your own texts.
+
     Parameters
     ----------
     encoder : an ``Encoder``, or a model's name or path, which ``fit`` loads.
+    head : "logistic" is logistic regression, fitted to its optimum. The others are trained with torch: "linear" and
+        "mlp" on texts' vectors, "bilstm", "cnn" and "transformer" on the vectors of their words; or settings of one,
+        such as ``BiLSTMConfig(hidden=64)`` of ``wordstock.tasks``.
+    finetune : None leaves the encoder as it is and computes each vector once. "contrastive" first pulls texts of a
+        class together, in the manner of SetFit; "full" trains encoder and head together. ``Contrastive(...)`` and
+        ``FineTune(...)`` of ``wordstock.tasks`` set their rates, epochs and so on. Of a table the rows of the training
+        texts' words are tuned, of a contextual encoder its layers. ``encoder`` itself never changes.
+    head_training : rates and epochs of a head that is trained with torch.
     lexical : learn from the training texts' own words and word pairs (TF-IDF) as well as from the vectors. The saved
         classifier then holds those words.
     C : inverse strength of the L2 penalty, in units of texts of mean squared length 1. None chooses it from 1 to 100
@@ -48,16 +69,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         cross-validation picks worse than a constant, it is 5.
     class_weight : None, "balanced", or a dict label -> weight; labels that the dict leaves out weigh 1.
     cv : folds for choosing C, at least 2; from 1,000 texts on at most 3 are used.
-    seed : of the folds; equal seeds give equal classifiers.
+    seed : of the folds and of all training; equal seeds give equal classifiers on the same machine and threads.
 
     Attributes
     ----------
     classes_ : (k,) the labels, sorted; column numbers for a 0/1 matrix.
-    C_ : the strength in use.
+    C_ : the strength in use; None for a head other than "logistic".
     cv_losses_ : dict C -> cross-validated log-loss; empty where nothing was chosen.
     coef_, intercept_ : float64 (k, dim) and (k,), on scaled vectors, with ``lexical`` also a column per term; one row
-        for two exclusive classes.
-    encoder_ : the encoder in use.
+        for two exclusive classes. Only of the head "logistic".
+    encoder_ : the encoder in use, tuned if ``finetune`` says so.
 
     Examples
     --------
@@ -70,6 +91,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self,
         encoder: Any,
         *,
+        head: Literal["logistic"] | HeadName | HeadConfig = "logistic",
+        finetune: Finetune = None,
+        head_training: HeadTraining | None = None,
         lexical: bool = False,
         C: float | None = None,
         class_weight: ClassWeight = None,
@@ -77,6 +101,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         seed: int = 0,
     ) -> None:
         self.encoder = encoder
+        self.head = head
+        self.finetune = finetune
+        self.head_training = head_training
         self.lexical = lexical
         self.C = C
         self.class_weight = class_weight
@@ -91,57 +118,123 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         tags.classifier_tags.multi_label = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, *, progress: Tell = None) -> Self:
         """Learn from texts and their labels.
+
+        Parameters
+        ----------
+        progress : called with a ``TrainProgress`` after each step of what is trained with torch.
 
         Raises
         ------
         InputError
-            No texts, a text that is not a str, another number of labels than texts, or a setting out of range.
+            No texts, a text that is not a str, another number of labels than texts, an unknown head, a setting out of
+            range or that does not go with another, or an encoder of a kind that cannot be tuned.
         LabelError
             Missing or unusable labels, or fewer than two classes.
         ModelError
             The encoder is a name that cannot be had.
+        MissingExtraError
+            A head or a way of tuning that needs torch, which is not installed.
+        WordstockError
+            The loss became NaN or infinite; says what to lower.
         """
-        check_settings(self.C, self.cv, self.seed)
+        plan = self._plan()
         texts = as_texts(X)
         if not texts:
             raise InputError("no texts to learn from")
-        codec, target = LabelCodec.learn(y)
-        if len(target) != len(texts):
-            raise InputError(f"{len(texts)} texts but {len(target)} labels; give one for each text")
-        weights = codec.weights(target, self.class_weight)
-        encoder = resolve_encoder(self.encoder)
+        codec, codes = LabelCodec.learn(y)
+        if len(codes) != len(texts):
+            raise InputError(f"{len(texts)} texts but {len(codes)} labels; give one for each text")
+        target = Target(codes, codec.weights(codes, self.class_weight), len(codec.classes))
+        self.base_encoder_ = encoder = resolve_encoder(self.encoder)
+        self.tuned_: Tensors | None = None
+        trained: HeadModel | None = None
+        if plan.tuning is not None:
+            tuner = open_tuner(encoder, texts, plan.tuning)
+            if isinstance(plan.tuning, FineTune):
+                head = plan.head or LinearConfig(dropout=_DROPOUT)
+                trained = fine_tune(
+                    tuner, head, plan.training, plan.tuning, texts, target, seed=self.seed, tell=progress
+                )
+            else:
+                from wordstock.tasks.tuning.contrastive import tune_contrastively
+
+                tune_contrastively(tuner, texts, codes, plan.tuning, seed=self.seed, tell=progress)
+            self.tuned_, encoder = tuner.tensors(), tuner.encoder()
+        if plan.head is not None:
+            if trained is None:
+                vectors = None if over_words(plan.head) else _encode(encoder, texts)
+                trained = train_head(
+                    plan.head, plan.training, encoder, texts, vectors, target, seed=self.seed, tell=progress
+                )
+            self.C_, self.cv_losses_ = None, _NO_LOSSES
+            return self._set(encoder, codec, trained.scaling, None, trained)
         vectors = _encode(encoder, texts)
         scaling = Scaling.fit(vectors)
         lexicon = Lexicon.fit(texts) if self.lexical else None
         features: Any = scaling.transform(vectors)
         if lexicon is not None:
             features = lexicon.join(features, texts)
-        model, self.C_, self.cv_losses_ = fit_linear(features, target, weights, C=self.C, folds=self.cv, seed=self.seed)
+        model, self.C_, self.cv_losses_ = fit_linear(
+            features, codes, target.weights, C=self.C, folds=self.cv, seed=self.seed
+        )
         return self._set(encoder, codec, scaling, lexicon, model)
 
+    def _plan(self) -> _Plan:
+        check_settings(self.C, self.cv, self.seed)
+        tuning = resolve_finetune(self.finetune)
+        training = HeadTraining() if self.head_training is None else self.head_training
+        if not isinstance(training, HeadTraining):
+            raise InputError(f"head_training={training!r:.80}: needs HeadTraining(...), or None")
+        head = None
+        if self.head != "logistic":
+            head = _known_head(self.head)
+            for name in ("lexical", "C"):
+                if getattr(self, name) not in (None, False):
+                    raise InputError(
+                        f"{name}={getattr(self, name)!r} goes with head='logistic', not with {self.head!r}"
+                    )
+        if head is not None or tuning is not None:
+            require_torch()
+        return _Plan(head, tuning, training)
+
     def _set(
-        self, encoder: Encoder, codec: LabelCodec, scaling: Scaling, lexicon: Lexicon | None, model: LinearModel
+        self,
+        encoder: Encoder,
+        codec: LabelCodec,
+        scaling: Scaling,
+        lexicon: Lexicon | None,
+        model: LinearModel | HeadModel,
     ) -> Self:
         self.encoder_, self.codec_, self.scaling_, self.lexicon_, self.model_ = encoder, codec, scaling, lexicon, model
-        self.classes_, self.coef_, self.intercept_ = codec.classes, model.coef, model.intercept
+        self.classes_ = codec.classes
+        for name in ("coef_", "intercept_"):
+            self.__dict__.pop(name, None)
+        if isinstance(model, LinearModel):
+            self.coef_, self.intercept_ = model.coef, model.intercept
         return self
 
-    def _in_blocks(self, X: Any, answer: Callable[[Any], npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """What ``answer`` makes of the texts' features, block by block.
+    def _in_blocks(self, X: Any, answer: Callable[[Array], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """What ``answer`` makes of the texts' scores, block by block.
 
         The encoder is asked once, so that what it warns about is said once and counted over all texts; its float32
-        vectors are all that is held of every text beside the answers.
+        vectors are all that is held of every text beside the answers. A head that reads words asks block by block.
         """
         check_is_fitted(self, "model_")
         texts = as_texts(X)
-        vectors = _encode(self.encoder_, texts)
+        model = self.model_
+        words = isinstance(model, HeadModel) and model.over_words
+        vectors: Any = None if words else _encode(self.encoder_, texts)
 
         def block(start: int) -> npt.NDArray[Any]:
             rows = slice(start, start + _BLOCK)
+            if isinstance(model, HeadModel):
+                return answer(model.scores(self.encoder_, texts[rows], None if vectors is None else vectors[rows]))
             features: Any = self.scaling_.transform(vectors[rows])
-            return answer(features if self.lexicon_ is None else self.lexicon_.join(features, texts[rows]))
+            return answer(
+                model.scores(features if self.lexicon_ is None else self.lexicon_.join(features, texts[rows]))
+            )
 
         first = block(0)
         out = np.empty((len(texts), *first.shape[1:]), first.dtype)
@@ -152,15 +245,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def decision_function(self, X: Any) -> Array:
         """Log-odds, float64 (n, k); (n,) for two exclusive classes, above 0 for the second."""
-        scores = self._in_blocks(X, lambda features: self.model_.scores(features))
-        return scores[:, 0] if not self.codec_.multilabel and scores.shape[1] == 1 else scores
+        scores = self._in_blocks(X, lambda scores: scores)
+        if self.codec_.multilabel or len(self.classes_) != 2:
+            return scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, float64 (n, k) in the order of ``classes_``.
 
         Rows sum to 1 for one label per text; for several, each column is a probability by itself.
         """
-        return self._in_blocks(X, lambda features: self.model_.probabilities(features))
+        return self._in_blocks(X, lambda scores: self.model_.from_scores(scores))
 
     def predict(self, X: Any) -> Any:
         """Labels in the form in which they came in training; of several, those with a probability of at least 0.5.
@@ -172,7 +267,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         sklearn.exceptions.NotFittedError
             Before ``fit``.
         """
-        chosen = self._in_blocks(X, lambda features: self.codec_.choose(self.model_.probabilities(features)))
+        chosen = self._in_blocks(X, lambda scores: self.codec_.choose(self.model_.from_scores(scores)))
         return self.codec_.decode(chosen)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -197,7 +292,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     def save(self, path: Path | str) -> None:
         """Write one .safetensors file, atomically and without pickle; see ``tasks.artefact``.
 
-        The vectors are not in it, only the encoder's fingerprint and the names and paths it may be loaded by.
+        The vectors are not in it, only the encoder's fingerprint and the names and paths it may be loaded by, and of a
+        tuned encoder the weights that differ from it.
 
         Raises
         ------
@@ -208,13 +304,38 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """
         check_is_fitted(self, "model_")
         settings = {name: value for name, value in self.get_params(deep=False).items() if name != "encoder"}
-        record = EncoderRecord.of(self.encoder_, self.encoder)
+        record = EncoderRecord.of(self.base_encoder_, self.encoder)
         write_artefact(
             path,
             Artefact(
-                self.model_, self.scaling_, self.lexicon_, self.codec_, record, settings, self.C_, self.cv_losses_
+                self.model_,
+                self.scaling_,
+                self.lexicon_,
+                self.codec_,
+                record,
+                settings,
+                self.C_,
+                self.cv_losses_,
+                self.tuned_,
             ),
         )
+
+    def save_encoder(self, path: Path | str) -> None:
+        """Write the tuned encoder by itself as what ``wordstock.load`` opens: a folder, or for a table a native file.
+
+        Raises
+        ------
+        InputError
+            The encoder was not tuned; or for a contextual encoder a folder that is there already.
+        StorageError
+            It cannot be written.
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        """
+        check_is_fitted(self, "model_")
+        if self.tuned_ is None:
+            raise InputError("this classifier did not tune its encoder; set finetune= to have one to save")
+        save_tuned_encoder(self.base_encoder_, self.tuned_, path)
 
     @classmethod
     def load(cls, path: Path | str, encoder: Any = None) -> Self:
@@ -222,8 +343,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
         Parameters
         ----------
-        encoder : the encoder it was trained with, or its name or path; None loads it by what the file recorded, which
-            may be a registered name or a path on this machine, but never a repository of the Hugging Face hub.
+        encoder : the encoder it was trained with (before it was tuned), or its name or path; None loads it by what the
+            file recorded, which may be a registered name or a path on this machine, but never a repository of the
+            Hugging Face hub.
 
         Raises
         ------
@@ -233,17 +355,50 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             Another encoder than the one it was trained with.
         InputError
             ``encoder`` is None and the recorded one cannot be had.
+        MissingExtraError
+            Its head or its tuned encoder needs torch, which is not installed.
         """
         path = Path(path)
         artefact = read_artefact(path)
+        if artefact.tuned is not None or isinstance(artefact.model, HeadModel):
+            require_torch()
         if encoder is None:
-            given = artefact.encoder.find(path)
+            base = artefact.encoder.find(path)
         else:
-            given = resolve_encoder(encoder)
-            artefact.encoder.check(given, path)
-        loaded = cls(given if encoder is None else encoder, **artefact.settings)
+            base = resolve_encoder(encoder)
+            artefact.encoder.check(base, path)
+        loaded = cls(base if encoder is None else encoder, **artefact.settings)
         loaded.C_, loaded.cv_losses_ = artefact.chosen, artefact.losses
+        loaded.base_encoder_, loaded.tuned_ = base, artefact.tuned
+        given = base if artefact.tuned is None else _retuned(base, artefact.tuned, path)
         return loaded._set(given, artefact.codec, artefact.scaling, artefact.lexicon, artefact.model)
+
+
+class _Plan(NamedTuple):
+    """What the settings say: the head in torch, if any, how to tune, and how to train the head."""
+
+    head: HeadConfig | None
+    tuning: Any
+    training: HeadTraining
+
+
+def _known_head(head: Any) -> HeadConfig:
+    if isinstance(head, str) and head not in get_args(HeadName):
+        known = ", ".join(map(repr, ("logistic", *get_args(HeadName))))
+        raise InputError(f"head={head!r}: known are {known}, or settings such as BiLSTMConfig()")
+    return head_config(head)
+
+
+def _retuned(base: Encoder, tensors: Tensors, path: Path) -> Encoder:
+    try:
+        return tuned_encoder(base, tensors)
+    except (ValueError, KeyError) as error:
+        raise FormatError(
+            path,
+            expected="weights that fit the encoder that it names",
+            found=str(error),
+            remedy="save or fetch the classifier again",
+        ) from error
 
 
 def _encode(encoder: Encoder, texts: list[str]) -> npt.NDArray[np.float32]:

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from wordstock._threads import single_threaded_blas
 from wordstock.errors import InputError
 
-__all__ = ["FALLBACK_C", "GRID", "LinearModel", "check_settings", "fit_linear"]
+__all__ = ["FALLBACK_C", "GRID", "LinearModel", "check_settings", "fit_linear", "score_probabilities"]
 
 Matrix = Any  # float64 (n, dim): a numpy array or a scipy sparse matrix
 Array = npt.NDArray[np.float64]
@@ -56,13 +56,21 @@ class LinearModel:
 
     def probabilities(self, features: Matrix) -> Array:
         """float64 (n, classes); rows sum to 1 unless labels are independent."""
-        scores = self.scores(features)
-        if self.multilabel:
-            return _sigmoid(scores)
-        if scores.shape[1] == 1:
-            scores = np.hstack([np.zeros_like(scores), scores])
-        exp = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(exp / exp.sum(axis=1, keepdims=True))
+        return self.from_scores(self.scores(features))
+
+    def from_scores(self, scores: Array) -> Array:
+        """Probabilities of scores, float64 (n, classes)."""
+        return score_probabilities(scores, multilabel=self.multilabel)
+
+
+def score_probabilities(scores: Array, *, multilabel: bool) -> Array:
+    """Scores (n, k) as probabilities, float64 (n, k), or (n, 2) of a single column for two exclusive classes."""
+    if multilabel:
+        return _sigmoid(scores)
+    if scores.shape[1] == 1:
+        scores = np.hstack([np.zeros_like(scores), scores])
+    exp = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(exp / exp.sum(axis=1, keepdims=True))
 
 
 def check_settings(C: object, cv: object, seed: object) -> None:

@@ -204,7 +204,8 @@ def _copied(source: Path, target: Path, transformer: str) -> None:
     """The files of a folder and of its steps, but for the transformer's weights: they would not be the trained ones."""
     for place in {"", transformer, *(path for _, path in read_steps(source))}:
         (target / place).mkdir(parents=True, exist_ok=True)
-        for file in (source / place).iterdir():
+        # A step without settings, such as Normalize, may be listed and have no folder.
+        for file in (source / place).iterdir() if (source / place).is_dir() else ():
             weights = place in ("", transformer) and (file.suffix in _WEIGHTS or ".safetensors" in file.name)
             if file.is_file() and not weights:
                 shutil.copyfile(file, target / place / file.name)
