@@ -30,6 +30,7 @@ def test_public_names_are_settled():
         "Embeddings",
         "EncodeConfig",
         "Neighbor",
+        "SequenceTagger",
         "TextClassifier",
         "WordstockError",
         "all_but_the_top",

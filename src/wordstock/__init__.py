@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wordstock.encoders.stack import stack
     from wordstock.errors import WordstockError
     from wordstock.hub import load
-    from wordstock.tasks import TextClassifier
+    from wordstock.tasks import SequenceTagger, TextClassifier
     from wordstock.train import train_fasttext, train_glove, train_word2vec
 
 _HOMES = {
@@ -32,6 +32,7 @@ _HOMES = {
     "WordstockError": "errors",
     "load": "hub",
     "stack": "encoders.stack",
+    "SequenceTagger": "tasks",
     "TextClassifier": "tasks",
     "train_fasttext": "train",
     "train_glove": "train",
@@ -43,6 +44,7 @@ __all__ = [
     "Embeddings",
     "EncodeConfig",
     "Neighbor",
+    "SequenceTagger",
     "TextClassifier",
     "WordstockError",
     "all_but_the_top",

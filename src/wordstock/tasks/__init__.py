@@ -13,6 +13,7 @@ from wordstock.tasks.head_config import (
 )
 from wordstock.tasks.labelled_file import read_labelled_lines
 from wordstock.tasks.ngram import NgramClassifier
+from wordstock.tasks.tagging import SequenceTagger
 from wordstock.tasks.tuning import Contrastive, FineTune, TrainProgress
 from wordstock.tasks.tuning.training import HeadTraining
 
@@ -27,6 +28,7 @@ __all__ = [
     "LinearConfig",
     "MLPConfig",
     "NgramClassifier",
+    "SequenceTagger",
     "TextClassifier",
     "TrainProgress",
     "TransformerConfig",

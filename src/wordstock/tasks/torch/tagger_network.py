@@ -1,0 +1,198 @@
+"""Networks that give every word of a sentence a score for every tag, with a CRF over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from wordstock.tasks.tagging.characters import BUCKETS, FIELDS
+from wordstock.tasks.tagging.settings import NetworkShape
+from wordstock.tasks.torch.crf import Allowed, LinearChainCRF
+
+if TYPE_CHECKING:
+    from wordstock.encoders.training import TrainableEncoder, TrainingBatch
+
+__all__ = ["CharacterCNN", "HashedFields", "TaggerBatch", "TaggerNetwork"]
+
+_FIELD_DIM = 16
+_LETTER_DIM, _FILTERS, _WIDTH = 24, 64, 3
+_WINDOW = 2  # words to each side that the linear CRF looks at
+_WORD_LOSS = 0.5  # share of words whose own identity is hidden in training, so that affixes are learned too
+
+
+class TaggerBatch(NamedTuple):
+    """Some sentences.
+
+    Parameters
+    ----------
+    vectors : float32 (b, t, dim), or tokens for the encoder that is trained along.
+    characters : int64 (u, f), of the distinct words; None where there are none.
+    places : int64 (b, t), rows of ``characters``.
+    mask : bool (b, t).
+    tags : int64 (b, t); None where they are to be found.
+    """
+
+    vectors: Tensor | TrainingBatch
+    characters: Tensor | None
+    places: Tensor
+    mask: Tensor
+    tags: Tensor | None
+
+
+class HashedFields(nn.Module):
+    """Vectors of a word's hashed affixes and shapes, side by side: float32 (u, ``dim``) of int64 (u, FIELDS)."""
+
+    dim = FIELDS * _FIELD_DIM
+    first: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(FIELDS * BUCKETS, _FIELD_DIM)
+        nn.init.normal_(self.table.weight, std=0.3)
+        self.register_buffer("first", torch.arange(FIELDS) * BUCKETS, persistent=False)
+
+    def forward(self, fields: Tensor) -> Tensor:
+        """As the class says."""
+        found: Tensor = self.table(fields + self.first)
+        if self.training:
+            kept = torch.rand(len(fields), device=found.device) >= _WORD_LOSS
+            found = torch.cat([found[:, :1] * kept[:, None, None], found[:, 1:]], 1)
+        return found.flatten(1)
+
+
+class CharacterCNN(nn.Module):
+    """The largest answers of filters over a word's letters (Ma & Hovy 2016): float32 (u, ``dim``) of int64 (u, l)."""
+
+    dim = _FILTERS
+
+    def __init__(self, letters: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(letters + 2, _LETTER_DIM, padding_idx=0)
+        self.filters = nn.Conv1d(_LETTER_DIM, _FILTERS, _WIDTH, padding=_WIDTH - 1)
+
+    def forward(self, letters: Tensor) -> Tensor:
+        """As the class says."""
+        answers = self.filters(self.table(letters).transpose(1, 2))
+        return torch.relu(answers.amax(2))
+
+
+class _BiLSTM(nn.Module):
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(width, hidden, bidirectional=True, batch_first=True)
+        self.dim = 2 * hidden
+
+    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        lengths = mask.sum(1).cpu()
+        packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+        states, _ = self.lstm(packed)
+        return pad_packed_sequence(states, batch_first=True, total_length=inputs.shape[1])[0]
+
+
+class _Window(nn.Module):
+    """The inputs of the words around each word, side by side: what a linear CRF's features look at."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.dim = width * (2 * _WINDOW + 1)
+
+    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        shown = nn.functional.pad(inputs * mask[:, :, None], (0, 0, _WINDOW, _WINDOW))
+        length = inputs.shape[1]
+        return torch.cat([shown[:, at : at + length] for at in range(2 * _WINDOW + 1)], 2)
+
+
+class _Same(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.dim = width
+
+    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        return inputs
+
+
+class TaggerNetwork(nn.Module):
+    """Word vectors and character features to tags.
+
+    Parameters
+    ----------
+    shape : the sizes.
+    allowed : what the tag scheme allows.
+    mean, deviation : of the word vectors in training, (dim,): they are brought to mean 0 and deviation 1.
+    trainable : the encoder that is trained along, for "finetune".
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        shape: NetworkShape,
+        allowed: Allowed,
+        mean: Tensor | None = None,
+        deviation: Tensor | None = None,
+        trainable: TrainableEncoder | None = None,
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self._trainable: Any = trainable  # no module itself; its module is registered below
+        self.encoder = None if trainable is None else trainable.module
+        self.characters = _characters(shape)
+        width = shape.word_dim + (0 if self.characters is None else self.characters.dim)
+        self.register_buffer("mean", torch.zeros(shape.word_dim) if mean is None else mean)
+        scale = torch.ones(shape.word_dim) if deviation is None else 1 / deviation.clamp(min=1e-6)
+        self.register_buffer("scale", scale)
+        self.body = _body(shape, width)
+        self.dropout = nn.Dropout(shape.dropout)
+        self.output = nn.Linear(self.body.dim, shape.tags)
+        self.crf = LinearChainCRF(shape.tags, allowed)
+
+    def emissions(self, batch: TaggerBatch) -> Tensor:
+        """Scores of every tag at every word, (b, t, k)."""
+        vectors = batch.vectors if isinstance(batch.vectors, Tensor) else self._encoded(batch)
+        inputs = (vectors - self.mean) * self.scale
+        if self.characters is not None:
+            inputs = torch.cat([inputs, self.characters(batch.characters)[batch.places]], 2)
+        states = self.body(self.dropout(inputs), batch.mask)
+        if self.shape.model == "bilstm-crf":
+            states = self.dropout(states)
+        return self.output(states)  # type: ignore[no-any-return]
+
+    @property
+    def trainable(self) -> TrainableEncoder | None:
+        """The encoder that is trained along."""
+        found: TrainableEncoder | None = self._trainable
+        return found
+
+    @property
+    def device(self) -> str:
+        """Where the network is."""
+        return str(self.output.weight.device)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All weights and buffers by name."""
+        return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}
+
+    def _encoded(self, batch: TaggerBatch) -> Tensor:
+        words = self._trainable.words(batch.vectors)
+        return words.new_zeros(*batch.mask.shape, words.shape[1]).masked_scatter(batch.mask[:, :, None], words)  # type: ignore[no-any-return]
+
+    def forward(self, batch: TaggerBatch) -> Tensor:
+        """The loss: minus the log-likelihood of the tags, a mean over sentences of each."""
+        return -self.crf(self.emissions(batch), batch.tags, batch.mask).mean()  # type: ignore[no-any-return]
+
+
+def _body(shape: NetworkShape, width: int) -> _BiLSTM | _Window | _Same:
+    if shape.model == "bilstm-crf":
+        return _BiLSTM(width, shape.hidden)
+    return _Window(width) if shape.model == "crf" else _Same(width)
+
+
+def _characters(shape: NetworkShape) -> HashedFields | CharacterCNN | None:
+    if shape.characters == "none":
+        return None
+    return HashedFields() if shape.characters == "hashed" else CharacterCNN(shape.letters)
