@@ -37,7 +37,7 @@ TagColumn = Annotated[
 Repair = Annotated[bool, typer.Option("--repair", help="Mend inconsistent tags instead of refusing them.")]
 Encoding = Annotated[str, typer.Option(help="Of a column file, such as latin-1.")]
 Override = Annotated[
-    str | None, typer.Option("--model", "-m", help="The vectors it was trained with, where they have moved.")
+    list[str] | None, typer.Option("--model", "-m", help="The vectors it was trained with, where they have moved.")
 ]
 
 
@@ -186,10 +186,10 @@ def _encoder(names: list[str]) -> Any:
     return stack([load(name) for name in names])
 
 
-def _load(saved: Path, model: str | None) -> SequenceTagger:
+def _load(saved: Path, model: list[str] | None) -> SequenceTagger:
     from wordstock.tasks.tagging import SequenceTagger
 
-    return SequenceTagger.load(saved, encoder=model)
+    return SequenceTagger.load(saved, encoder=_encoder(model) if model else None)
 
 
 def _line(epoch: Epoch) -> str:
