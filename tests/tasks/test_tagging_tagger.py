@@ -108,7 +108,7 @@ def test_equal_seeds_give_equal_taggers_and_the_callers_random_numbers_are_left_
     other = SequenceTagger(small, seed=6, **QUICK).fit(*TRAIN)
     for name, value in one.network_.state_dict().items():
         assert torch.equal(value, two.network_.state_dict()[name])
-    assert not torch.equal(one.network_.output.weight, other.network_.output.weight)
+    assert not torch.equal(one.network_.head.scores[1].weight, other.network_.head.scores[1].weight)
 
 
 def test_marginals_are_probabilities_that_agree_with_the_answers(fitted):

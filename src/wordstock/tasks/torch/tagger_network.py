@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from wordstock.tasks.head_config import BiLSTMConfig, LinearConfig
 from wordstock.tasks.tagging.characters import BUCKETS, FIELDS
 from wordstock.tasks.tagging.settings import NetworkShape
 from wordstock.tasks.torch.crf import Allowed, LinearChainCRF
+from wordstock.tasks.torch.heads import build_head
 
 if TYPE_CHECKING:
     from wordstock.encoders.training import TrainableEncoder, TrainingBatch
@@ -80,39 +81,11 @@ class CharacterCNN(nn.Module):
         return torch.relu(answers.amax(2))
 
 
-class _BiLSTM(nn.Module):
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(width, hidden, bidirectional=True, batch_first=True)
-        self.dim = 2 * hidden
-
-    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        lengths = mask.sum(1).cpu()
-        packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
-        states, _ = self.lstm(packed)
-        return pad_packed_sequence(states, batch_first=True, total_length=inputs.shape[1])[0]
-
-
-class _Window(nn.Module):
+def _windows(inputs: Tensor, mask: Tensor) -> Tensor:
     """The inputs of the words around each word, side by side: what a linear CRF's features look at."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.dim = width * (2 * _WINDOW + 1)
-
-    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        shown = nn.functional.pad(inputs * mask[:, :, None], (0, 0, _WINDOW, _WINDOW))
-        length = inputs.shape[1]
-        return torch.cat([shown[:, at : at + length] for at in range(2 * _WINDOW + 1)], 2)
-
-
-class _Same(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.dim = width
-
-    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        return inputs
+    shown = nn.functional.pad(inputs * mask[:, :, None], (0, 0, _WINDOW, _WINDOW))
+    length = inputs.shape[1]
+    return torch.cat([shown[:, at : at + length] for at in range(2 * _WINDOW + 1)], 2)
 
 
 class TaggerNetwork(nn.Module):
@@ -146,9 +119,10 @@ class TaggerNetwork(nn.Module):
         self.register_buffer("mean", torch.zeros(shape.word_dim) if mean is None else mean)
         scale = torch.ones(shape.word_dim) if deviation is None else 1 / deviation.clamp(min=1e-6)
         self.register_buffer("scale", scale)
-        self.body = _body(shape, width)
-        self.dropout = nn.Dropout(shape.dropout)
-        self.output = nn.Linear(self.body.dim, shape.tags)
+        if shape.model == "crf":
+            width *= 2 * _WINDOW + 1
+        config = BiLSTMConfig(hidden=shape.hidden) if shape.model == "bilstm-crf" else LinearConfig()
+        self.head = build_head(config, width, shape.tags, level="word", dropout=shape.dropout)
         self.crf = LinearChainCRF(shape.tags, allowed)
 
     def emissions(self, batch: TaggerBatch) -> Tensor:
@@ -157,10 +131,10 @@ class TaggerNetwork(nn.Module):
         inputs = (vectors - self.mean) * self.scale
         if self.characters is not None:
             inputs = torch.cat([inputs, self.characters(batch.characters)[batch.places]], 2)
-        states = self.body(self.dropout(inputs), batch.mask)
-        if self.shape.model == "bilstm-crf":
-            states = self.dropout(states)
-        return self.output(states)  # type: ignore[no-any-return]
+        if self.shape.model == "crf":
+            inputs = _windows(inputs, batch.mask)
+        scores: Tensor = self.head(inputs, batch.mask)
+        return scores
 
     @property
     def trainable(self) -> TrainableEncoder | None:
@@ -171,7 +145,7 @@ class TaggerNetwork(nn.Module):
     @property
     def device(self) -> str:
         """Where the network is."""
-        return str(self.output.weight.device)
+        return str(self.mean.device)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """All weights and buffers by name."""
@@ -184,12 +158,6 @@ class TaggerNetwork(nn.Module):
     def forward(self, batch: TaggerBatch) -> Tensor:
         """The loss: minus the log-likelihood of the tags, a mean over sentences of each."""
         return -self.crf(self.emissions(batch), batch.tags, batch.mask).mean()  # type: ignore[no-any-return]
-
-
-def _body(shape: NetworkShape, width: int) -> _BiLSTM | _Window | _Same:
-    if shape.model == "bilstm-crf":
-        return _BiLSTM(width, shape.hidden)
-    return _Window(width) if shape.model == "crf" else _Same(width)
 
 
 def _characters(shape: NetworkShape) -> HashedFields | CharacterCNN | None:
