@@ -32,6 +32,7 @@ def test_public_names_are_settled():
         "Neighbor",
         "SequenceTagger",
         "TextClassifier",
+        "VectorStore",
         "WordstockError",
         "all_but_the_top",
         "distill",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wordstock.encoders.stack import stack
     from wordstock.errors import WordstockError
     from wordstock.hub import load
+    from wordstock.stores import VectorStore
     from wordstock.tasks import SequenceTagger, TextClassifier
     from wordstock.train import train_fasttext, train_glove, train_word2vec
 
@@ -33,6 +34,7 @@ _HOMES = {
     "load": "hub",
     "stack": "encoders.stack",
     "SequenceTagger": "tasks",
+    "VectorStore": "stores",
     "TextClassifier": "tasks",
     "train_fasttext": "train",
     "train_glove": "train",
@@ -46,6 +48,7 @@ __all__ = [
     "Neighbor",
     "SequenceTagger",
     "TextClassifier",
+    "VectorStore",
     "WordstockError",
     "all_but_the_top",
     "distill",

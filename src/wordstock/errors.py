@@ -10,6 +10,8 @@ WordstockError
 │   ├── DownloadError                  the source did not deliver, or delivered something else
 │   └── OfflineError                   it would need the network, and the network is switched off
 ├── FingerprintError                   an artefact made with other vectors than the ones given
+├── StoreError                         a vector store that is in use, damaged, or refused what it was asked
+│   └── StoreUnavailableError          a server that cannot be reached, or that turned the token down
 ├── StorageError (OSError)             disk full, read-only folder, no permission
 └── MissingExtraError (ImportError)    an optional library is not installed
 """
@@ -28,6 +30,8 @@ __all__ = [
     "ModelError",
     "OfflineError",
     "StorageError",
+    "StoreError",
+    "StoreUnavailableError",
     "UnknownModelError",
     "UnknownWordError",
     "WordstockError",
@@ -115,6 +119,14 @@ class OfflineError(ModelError):
 
 class FingerprintError(WordstockError):
     """An artefact made with other vectors than the ones given."""
+
+
+class StoreError(WordstockError):
+    """A vector store that is in use, damaged, or that refused what it was asked."""
+
+
+class StoreUnavailableError(StoreError):
+    """A server that cannot be reached, or that turned the token down."""
 
 
 class StorageError(WordstockError, OSError):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Encoder", "FloatArray", "Hit", "IntArray", "Store"]
+__all__ = ["Encoder", "Filter", "FloatArray", "Hit", "IntArray", "Row", "Store"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+Filter = Mapping[str, Any]  # such as {"year": {">": 2020}}; see wordstock.stores.filters
 
 
 @runtime_checkable
@@ -42,26 +44,77 @@ class Hit(NamedTuple):
 
     id: str
     score: float
+    text: str = ""
+    metadata: Mapping[str, Any] = MappingProxyType({})
+
+
+class Row(NamedTuple):
+    """One row of a store; ``vector`` is None unless it was asked for, ``digest`` tells whether a text has changed."""
+
+    id: str
+    text: str = ""
+    metadata: Mapping[str, Any] = MappingProxyType({})
+    vector: FloatArray | None = None
+    digest: str = ""
 
 
 @runtime_checkable
 class Store(Protocol):
-    """Vectors under ids, with search: in memory, Milvus Lite, a Milvus server."""
+    """Vectors under ids, with search: in memory, Milvus Lite, a Milvus server.
 
-    def add(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Mapping[str, Any]] | None = None) -> None:
-        """Add rows; an id that is already there is replaced."""
+    Scores are cosines, inner products, or Euclidean distances with a minus sign: higher is nearer in every store.
+    """
+
+    @property
+    def dim(self) -> int:
+        """Length of every vector."""
         ...
 
-    def search(self, vectors: FloatArray, k: int = 10) -> list[list[Hit]]:
-        """The k nearest rows of every query, best first."""
+    @property
+    def metric(self) -> str:
+        """What scores are: "cosine", "ip" or "l2"."""
+        ...
+
+    def add(
+        self,
+        ids: Sequence[str],
+        vectors: FloatArray,
+        metadata: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        texts: Sequence[str] | None = None,
+        digests: Sequence[str] | None = None,
+    ) -> None:
+        """Add rows; an id that is already there is replaced, and of one given twice the last counts."""
+        ...
+
+    def search(
+        self, vectors: FloatArray, k: int = 10, *, where: Filter | None = None, fields: bool = True
+    ) -> list[list[Hit]]:
+        """The k nearest rows of every query, best first; ``fields=False`` leaves text and metadata out."""
+        ...
+
+    def get(self, ids: Sequence[str], *, vectors: bool = False) -> list[Row | None]:
+        """The rows of these ids, None where there is none."""
+        ...
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """The digests of those ids that are there."""
+        ...
+
+    def rows(self, *, where: Filter | None = None, vectors: bool = False) -> Iterator[Row]:
+        """Every row, each once, in memory that does not grow with their number."""
         ...
 
     def delete(self, ids: Sequence[str]) -> int:
         """Remove rows; returns how many were there."""
         ...
 
-    def count(self) -> int:
+    def count(self, where: Filter | None = None) -> int:
         """Number of rows."""
+        ...
+
+    def flush(self) -> None:
+        """Make what was added durable and quick to search."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,486 @@
+"""``VectorStore``: texts with their vectors, bound to the encoder that made them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+
+from wordstock.embeddings import Embeddings
+from wordstock.errors import InputError, StoreError
+from wordstock.hub.binding import EncoderRecord, resolve_encoder
+from wordstock.protocols import Encoder, Filter, FloatArray, Hit, Row
+from wordstock.stores.adding import AddReport, Progress, add_batches, is_word, table_batches, text_batches
+from wordstock.stores.backend import IndexKind
+from wordstock.stores.checking import Metric, Precision, check_k, choice
+from wordstock.stores.export import write_rows
+from wordstock.stores.filters import fields_of, parse
+from wordstock.stores.fusion import Fusion, check_fusion, fuse
+from wordstock.stores.indexing import IndexConfig
+from wordstock.stores.keywords import KeywordIndex
+from wordstock.stores.location import locate
+from wordstock.stores.milvus import MilvusStore
+from wordstock.stores.opening import AnyStore, open_store
+from wordstock.stores.reindexing import copy_rows
+from wordstock.stores.rerank import reranked, resolve_reranker
+from wordstock.stores.secrets import Secret
+
+__all__ = ["Mode", "VectorStore"]
+
+Mode = Literal["vector", "keyword", "hybrid"]
+Result = TypeVar("Result")
+
+_BATCH = 1024  # texts of one round
+_DEPTH = 50  # candidates of each ranking that are fused or read by a reranker, at least
+
+
+class _Bound(NamedTuple):
+    """A store and the encoder of its vectors, exchanged together."""
+
+    store: AnyStore
+    record: EncoderRecord
+    encoder: Encoder | None
+
+
+class VectorStore:
+    """Texts, their metadata and their vectors, searched by meaning, by words, or by both.
+
+    Parameters
+    ----------
+    location : a path ending in .db (Milvus Lite) or .safetensors (in memory, saved as one file), the address of a
+        Milvus server or of Zilliz Cloud, or None for memory alone.
+    encoder : an encoder, or the name or path of one. A store that is there remembers it: left out, it is loaded again.
+    collection : the name of the store within a Milvus.
+    metric : "cosine", "ip" or "l2"; cosine for a new store.
+    precision : "float32", "float16", "bfloat16" or "binary", where the Milvus has it.
+    index : "auto" (by size), a kind, or an ``IndexConfig``.
+    keywords : let Milvus index the texts for BM25 too, where it can; elsewhere keyword search reads all texts.
+    expected_rows : lets "auto" choose the right index from the start.
+    token, token_file : for a server: else WORDSTOCK_MILVUS_TOKEN or WORDSTOCK_MILVUS_TOKEN_FILE.
+    connect_timeout, patience : seconds for which a server is waited for, at first and later.
+
+    Raises
+    ------
+    InputError
+        A location that names no store, settings it cannot have, or a new store without an encoder.
+    FingerprintError
+        The store was made with another encoder; ``reindex`` encodes its texts anew.
+    StoreError, StoreUnavailableError
+        It is open in another process, or the server cannot be reached.
+    MissingExtraError
+        pymilvus is not installed.
+    """
+
+    def __init__(
+        self,
+        location: str | os.PathLike[str] | None = None,
+        encoder: Encoder | str | Path | None = None,
+        *,
+        collection: str = "wordstock",
+        metric: Metric | None = None,
+        precision: Precision | None = None,
+        index: IndexConfig | IndexKind | Literal["auto"] = "auto",
+        keywords: bool | None = None,
+        expected_rows: int | None = None,
+        token: str | Secret | None = None,
+        token_file: Path | str | None = None,
+        connect_timeout: float = 10.0,
+        patience: float = 180.0,
+    ) -> None:
+        self._where = str(locate(location))
+        known = None if encoder is None else resolve_encoder(encoder)
+        record = None if known is None else EncoderRecord.of(known, encoder)
+        try:
+            store = open_store(
+                location,
+                collection,
+                dim_if_new=None if record is None else record.dim,
+                metric=metric,
+                precision=precision,
+                index=index,
+                keywords=keywords,
+                expected_rows=expected_rows,
+                details=None if record is None else {"encoder": asdict(record)},
+                token=token,
+                token_file=token_file,
+                connect_timeout=connect_timeout,
+                patience=patience,
+            )
+        except InputError as error:
+            if record is None and " dim" in str(error) and "new" in str(error):
+                raise InputError(f"there is no store at {self._where} yet; a new one needs encoder=") from None
+            raise
+        try:
+            self._bound = _Bound(store, self._read_record(store), known)
+            if known is not None:
+                self._check(known)
+        except BaseException:
+            store.close()
+            raise
+        self._writing = threading.RLock()
+        self._version = 0
+        self._keywords: tuple[tuple[int, int], KeywordIndex] | None = None
+        self._of_words: bool | None = None
+
+    def __repr__(self) -> str:
+        record = self._bound.record
+        named = record.sources[0] if record.sources else record.fingerprint[:12]
+        return f"VectorStore({self._where!r}, {named}, dim {self.store.dim}, {self.store.metric}, {self.store.index})"
+
+    def __enter__(self) -> VectorStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read_record(self, store: AnyStore) -> EncoderRecord:
+        try:
+            values = dict(store.details["encoder"])
+            return EncoderRecord(**(values | {"sources": tuple(values["sources"])}))
+        except (LookupError, TypeError, ValueError):
+            raise StoreError(
+                f"{self._where} does not say which encoder it was made with; open it with open_store"
+            ) from None
+
+    def _check(self, encoder: Encoder) -> None:
+        self._bound.record.check(encoder, self._where, made="indexed", again="call reindex(encoder) to index it again")
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder; loaded now where the store was opened without it.
+
+        Raises
+        ------
+        InputError, FingerprintError
+            It cannot be found, or is another one by now.
+        """
+        return self._encoder_of(self._bound)
+
+    def _encoder_of(self, bound: _Bound) -> Encoder:
+        if bound.encoder is None:
+            found = bound.record.find(self._where)
+            if self._bound is bound:
+                self._bound = bound._replace(encoder=found)
+            return found
+        return bound.encoder
+
+    @property
+    def store(self) -> AnyStore:
+        """The store beneath, with vectors alone."""
+        return self._bound.store
+
+    @property
+    def index(self) -> str:
+        """The index with its parameters, as a person reads it."""
+        return self.store.index
+
+    # -- rows -----------------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        texts: Iterable[str] | Embeddings,
+        ids: Iterable[str] | None = None,
+        metadata: Iterable[Mapping[str, Any]] | None = None,
+        *,
+        vectors: Iterable[Any] | None = None,
+        batch_size: int = _BATCH,
+        progress: Progress | None = None,
+    ) -> AddReport:
+        """Add texts, or all words of a table; what is there already and has not changed is not encoded again.
+
+        An id that is there is replaced. Started again after it was killed, it goes on where it was: no row is lost or
+        doubled.
+
+        Parameters
+        ----------
+        texts : any iterable, or an ``Embeddings`` table, whose words become one row each.
+        ids : one a text; else a hash of the text, so that equal texts are one row.
+        metadata : one mapping a text, JSON; a field that is None counts as not there.
+        vectors : one a text, of the store's encoder, where they are known already; all are written then.
+        batch_size : texts that are encoded and written at once.
+        progress : called with the number of texts done.
+
+        Returns
+        -------
+        How many were added, unchanged, and left out because the encoder knows no word of them.
+
+        Raises
+        ------
+        InputError
+            Not as many ids, metadata or vectors as texts, or a row that no store can hold; those before it are stored.
+        StoreError
+            The store refused rows, which are named.
+        """
+        if batch_size < 1:
+            raise InputError(f"batch_size={batch_size}: needs at least 1")
+        if isinstance(texts, Embeddings):
+            if ids is not None or metadata is not None or vectors is not None:
+                raise InputError(
+                    "the words of a table bring their ids and vectors; leave ids, metadata and vectors out"
+                )
+            self._check(texts)
+            batches = table_batches(texts, batch_size)
+        else:
+            batches = text_batches(texts, ids, metadata, vectors, batch_size)
+        with self._writing:
+            check = vectors is None and self.store.count() > 0
+            try:
+                encoder = self.encoder if vectors is None else None
+                return add_batches(self.store, encoder, batches, check=check, progress=progress)
+            finally:
+                self._changed()
+                self.store.flush()
+
+    def _changed(self) -> None:
+        self._version += 1
+        self._of_words = None
+
+    def get(self, ids: str | Sequence[str], *, vectors: bool = False) -> Any:
+        """The row of an id, or those of several; None where there is none."""
+        if isinstance(ids, str):
+            return self._following(lambda bound: bound.store.get([ids], vectors=vectors)[0])
+        return self._following(lambda bound: bound.store.get(list(ids), vectors=vectors))
+
+    def delete(self, ids: str | Sequence[str]) -> int:
+        """Remove rows; returns how many were there."""
+        with self._writing:
+            gone = self.store.delete([ids] if isinstance(ids, str) else list(ids))
+            self._changed()
+            self.store.flush()
+            return gone
+
+    def count(self, where: Filter | None = None) -> int:
+        """Number of rows, or of those that meet a filter."""
+        return self._following(lambda bound: bound.store.count(where))
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and bool(self.store.digests([id]))
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.rows()
+
+    def rows(self, *, where: Filter | None = None, vectors: bool = False) -> Iterator[Row]:
+        """Every row once, in memory that does not grow with their number."""
+        return self.store.rows(where=where, vectors=vectors)
+
+    def export(self, path: Path | str, *, where: Filter | None = None, vectors: bool = False) -> int:
+        """Write the rows to a .jsonl or .parquet file, atomically; returns how many.
+
+        Raises
+        ------
+        InputError
+            Another ending.
+        StorageError
+            The file cannot be written.
+        """
+        return write_rows(self.rows(where=where, vectors=vectors), path, dim=self.store.dim if vectors else None)
+
+    # -- search ---------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str | FloatArray | Sequence[str],
+        k: int = 10,
+        *,
+        where: Filter | None = None,
+        mode: Mode = "vector",
+        fusion: Fusion = "rrf",
+        rerank: Any = None,
+    ) -> Any:
+        """The k nearest rows, best first; a higher score is nearer.
+
+        Parameters
+        ----------
+        query : a text, or a vector float32 (dim,); several texts or (n, dim) give a list for each.
+        where : a filter over metadata, such as ``{"year": {">": 2020}}``; see ``wordstock.stores.filters``.
+        mode : "vector" (by meaning), "keyword" (BM25), or "hybrid", both fused.
+        fusion : "rrf", or the weights of vectors and keywords such as (0.6, 0.4).
+        rerank : a cross-encoder that scores the best 50 again: a function of (query, texts), a CrossEncoder, or its
+            folder.
+
+        Returns
+        -------
+        list of Hit(id, score, text, metadata), or a list of such lists.
+
+        Raises
+        ------
+        InputError
+            A query without a known word, a filter that cannot be read or names a field that no row has, a bad k.
+        """
+        choice("mode", mode, Mode)
+        check_k(k)
+        check_fusion(fusion)
+        reranker = None if rerank is None else resolve_reranker(rerank)
+        texts, vectors, single = self._asked(query)
+        if texts is None and (mode != "vector" or reranker is not None):
+            raise InputError("keyword and hybrid search and reranking read a text; the query is a vector")
+        depth = k if reranker is None else max(k, _DEPTH)
+        found = self._following(lambda bound: self._find(bound, texts, vectors, depth, where, mode, fusion))
+        if where is not None and not any(found):
+            self._check_fields(where)
+        if reranker is not None and texts is not None:
+            found = [reranked(reranker, text, hits, k) for text, hits in zip(texts, found, strict=True)]
+        return found[0] if single else found
+
+    def _asked(self, query: Any) -> tuple[list[str] | None, FloatArray | None, bool]:
+        if isinstance(query, str):
+            return [query], None, True
+        if isinstance(query, np.ndarray) and query.dtype.kind in "fiu":
+            return None, np.atleast_2d(np.asarray(query, np.float32)), query.ndim == 1
+        texts = list(query)
+        if not all(isinstance(text, str) for text in texts):
+            raise InputError("a query is a text, several texts, or an array of numbers")
+        return texts, None, False
+
+    def _find(
+        self,
+        bound: _Bound,
+        texts: list[str] | None,
+        vectors: FloatArray | None,
+        k: int,
+        where: Filter | None,
+        mode: Mode,
+        fusion: Fusion,
+    ) -> list[list[Hit]]:
+        if texts is None:
+            return [] if vectors is None else bound.store.search(vectors, k, where=where)
+        if mode == "vector":
+            return bound.store.search(self._encode(bound, texts), k, where=where)
+        if mode == "keyword":
+            return self._filled(bound, self._by_keywords(bound, texts, k, where))
+        depth = max(_DEPTH, 2 * k)
+        by_vector: list[list[Hit]] = [[] for _ in texts]
+        encoded = self._encode(bound, texts, zero_allowed=True)
+        known = np.flatnonzero(encoded.any(axis=1))
+        for place, hits in zip(known.tolist(), bound.store.search(encoded[known], depth, where=where), strict=True):
+            by_vector[place] = hits
+        by_words = self._by_keywords(bound, texts, depth, where)
+        return self._filled(
+            bound, [fuse(one, other, k, fusion) for one, other in zip(by_vector, by_words, strict=True)]
+        )
+
+    def _encode(self, bound: _Bound, texts: list[str], *, zero_allowed: bool = False) -> FloatArray:
+        encoder = self._encoder_of(bound)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* hold no word of the vocabulary")  # said below
+            if isinstance(encoder, Embeddings) and self._holds_words(bound):
+                vectors = np.stack([encoder[text] if text in encoder else encoder.encode(text) for text in texts])
+            else:
+                vectors = encoder.encode(texts)
+        if not zero_allowed and len(zero := np.flatnonzero(~vectors.any(axis=1))):
+            raise InputError(f"the encoder knows no word of the query {texts[zero[0]]!r:.80}")
+        return vectors
+
+    def _holds_words(self, bound: _Bound) -> bool:
+        if self._of_words is None:
+            first = next(bound.store.rows(), None)
+            self._of_words = first is not None and is_word(first.digest)
+        return self._of_words
+
+    def _by_keywords(self, bound: _Bound, texts: list[str], k: int, where: Filter | None) -> list[list[Hit]]:
+        if isinstance(bound.store, MilvusStore) and bound.store.has_keywords:
+            return bound.store.search_text(texts, k, where=where)
+        state = (self._version, bound.store.count())
+        if self._keywords is None or self._keywords[0] != state:
+            self._keywords = state, KeywordIndex(bound.store)
+        return self._keywords[1].search(texts, k, where=where)
+
+    def _filled(self, bound: _Bound, found: list[list[Hit]]) -> list[list[Hit]]:
+        """With text and metadata, which the keyword index beside a store does not hold."""
+        bare = list(dict.fromkeys(hit.id for hits in found for hit in hits if not hit.text))
+        rows = {row.id: row for row in bound.store.get(bare) if row is not None} if bare else {}
+        return [
+            [
+                hit._replace(text=rows[hit.id].text, metadata=rows[hit.id].metadata) if hit.id in rows else hit
+                for hit in hits
+            ]
+            for hits in found
+        ]
+
+    def _check_fields(self, where: Filter) -> None:
+        """Nothing was found: is it because a field's name is misspelt?"""
+        for name in fields_of(parse(where)):
+            if self.store.count({name: {"exists": True}}) == 0 and self.store.count() > 0:
+                known: dict[str, None] = {}
+                for row, _ in zip(self.store.rows(), range(1000), strict=False):
+                    known |= dict.fromkeys(row.metadata)
+                there = ", ".join(map(repr, list(known)[:20])) or "none"
+                raise InputError(f"no row has the field {name!r} that the filter names; fields are {there}")
+
+    # -- the whole ------------------------------------------------------------------------------------------------
+
+    def reindex(
+        self, encoder: Encoder | str | Path, *, batch_size: int = _BATCH, progress: Progress | None = None
+    ) -> AddReport:
+        """Encode every text with another encoder into a new collection, which then takes this one's place in one step.
+
+        Searches go on meanwhile. Stopped halfway, it goes on when it is called again.
+
+        Raises
+        ------
+        InputError
+            A row without a text.
+        StoreError
+            This Milvus cannot exchange collections.
+        """
+        new = resolve_encoder(encoder)
+        record = EncoderRecord.of(new, encoder)
+        old = self.store
+        other: Any = old.sibling(new.dim, {"encoder": asdict(record)})
+        report = copy_rows(old, other, new, batch_size, progress)
+        with self._writing:  # what was added or deleted meanwhile
+            late = copy_rows(old, other, new, batch_size, None)
+            other.flush()
+            old.exchange(other)
+            self._bound = _Bound(other, record, new)
+            self._changed()
+        return report.plus(late._replace(unchanged=0, left_out=0))
+
+    def _following(self, ask: Callable[[_Bound], Result]) -> Result:
+        """Ask again where the collection has been exchanged in between, here or in another process."""
+        bound = self._bound
+        try:
+            return ask(bound)
+        except StoreError:
+            if self._bound.store is bound.store and not self._moved():
+                raise
+        return ask(self._bound)
+
+    def _moved(self) -> bool:
+        bound = self._bound
+        found = bound.store.current() if isinstance(bound.store, MilvusStore) else None
+        if found is None:
+            return False
+        record = self._read_record(found)
+        same = bound.encoder is not None and bound.encoder.fingerprint == record.fingerprint
+        self._bound = _Bound(found, record, bound.encoder if same else None)
+        self._changed()
+        return True
+
+    def set_index(self, index: IndexConfig | IndexKind) -> None:
+        """Build another index over what is there.
+
+        Raises
+        ------
+        InputError
+            A store in memory, or an index that this Milvus has not.
+        """
+        if not isinstance(self.store, MilvusStore):
+            raise InputError("a store in memory searches exactly; it has no index")
+        self.store.set_index(index)
+
+    def close(self) -> None:
+        """Save and close."""
+        self.store.close()
