@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from threadpoolctl import ThreadpoolController
 
-__all__ = ["run_slices", "single_threaded_blas", "thread_count"]
+__all__ = ["run_beside", "run_slices", "single_threaded_blas", "thread_count"]
 
 _MOST = 64  # threads; more slices than that gain nothing
 
@@ -47,6 +47,23 @@ def run_slices(work: Callable[[int, int], Result], size: int, *, smallest: int =
     finally:
         wait(futures)  # whatever happens, nothing writes to the caller's arrays after this
     return [first, *(future.result() for future in futures)]
+
+
+def run_beside(work: Callable[[], object], count: int) -> None:
+    """Call ``work()`` in ``count`` threads at once, the calling one among them, and wait for all.
+
+    A call that has not begun when the calling thread's is over is left out: there was nothing left for it to do.
+    """
+    futures = [_pool(os.getpid()).submit(work) for _ in range(min(count, _MOST) - 1)]
+    try:
+        work()
+    finally:
+        from concurrent.futures import wait
+
+        wait([future for future in futures if not future.cancel()])
+    for future in futures:
+        if not future.cancelled():
+            future.result()
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def open_encoder(
     backend : what runs it: "torch", "onnx", "openvino", or "auto", which tries them once on this machine, in seconds,
         and keeps the fastest whose vectors have a cosine of at least 0.999 to those of torch in float32. The first use
         of any but torch converts the model, for which it needs torch; later ones do not.
-    threads : for one call; None leaves the backend's own number, or ``WORDSTOCK_THREADS`` where that is set.
+    threads : of a CPU, in all; None leaves the backend's own number, or ``WORDSTOCK_THREADS`` where that is set.
     device : "cpu" or "cuda"; None takes a GPU where there is one.
     batch_tokens : most tokens, padding included, that the model is given at once, unless a single text is longer;
         bounds the memory. None takes 512 on a CPU and 16384 on a GPU.

@@ -10,7 +10,10 @@ import numpy as np
 
 from wordstock.protocols import IntArray
 
-__all__ = ["Batch", "Windows", "batches", "cut", "padded"]
+__all__ = ["Batch", "Windows", "batches", "shared_budget", "cut", "padded"]
+
+_MANY = 8  # batches for each stream, after which it hardly matters that the last ones end apart
+_LEAST = 64  # tokens that are worth a thread of their own
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,22 @@ def cut(ids: IntArray, bounds: IntArray, room: int, *, windows: bool, overlap: f
     every = every[np.argsort(every[:, 0], kind="stable")]
     number, first, last, leads = np.ascontiguousarray(every.T)
     return Windows(np.concatenate(parts), number, first, last, leads)
+
+
+def shared_budget(windows: Windows, special: int, budget: int, streams: int) -> int:
+    """A token budget, smaller where few batches would leave some of the ``streams`` without work at the end.
+
+    Parameters
+    ----------
+    special : tokens around each window.
+    """
+    lengths = windows.lengths + special
+    total = int(lengths.sum())
+    parts = -(-total // budget)
+    if streams == 1 or parts > _MANY * streams or total < 2 * _LEAST:
+        return budget
+    parts = min(-(-parts // streams) * streams, total // _LEAST)
+    return min(budget, -(-total // parts) + int(lengths.max()) - 1)  # the last batch must not be one too many
 
 
 class Batch(NamedTuple):

@@ -11,8 +11,9 @@ import numpy as np
 from wordstock.encoders.backends import Backend
 from wordstock.encoders.config import ContextConfig
 from wordstock.encoders.folder import ModelFolder
-from wordstock.encoders.packing import Windows, batches, cut
+from wordstock.encoders.packing import Batch, Windows, batches, cut, shared_budget
 from wordstock.encoders.pooling import combine, pool
+from wordstock.encoders.side_by_side import run_batches
 from wordstock.encoders.sizes import resolved_layers, states_dim
 from wordstock.encoders.subwords import SubwordTokenizer, Tokenized
 from wordstock.errors import InputError
@@ -105,11 +106,15 @@ class Runner:
         )
         pooled = np.zeros((len(windows.text), self._states_dim * len(self._config.pooling)), np.float32)
         left = np.bincount(windows.text, minlength=len(texts))  # windows of each text that are still to come
-        for batch in batches(windows, self._tokenizer.prefix, self._tokenizer.suffix, self._model.pad_id, self._budget):
-            states = self._backend.hidden_states(batch.ids, batch.mask, self._layers)
+
+        def take(batch: Batch, states: list[FloatArray]) -> None:
             pooled[batch.windows] = pool(combine(states, self._config), batch.mask, self._config.pooling)
+
+        def done(batch: Batch) -> None:
             np.subtract.at(left, windows.text[batch.windows], 1)
             meter.add(int((left[np.unique(windows.text[batch.windows])] == 0).sum()))
+
+        run_batches(self._backend, self._batches(windows), self._layers, take, done)
         meter.add(int(left.astype(bool).sum()))  # texts without any token
         return _over_windows(pooled, windows, len(texts)), windows.truncated
 
@@ -123,12 +128,19 @@ class Runner:
         keep_from, keep_to = _kept(windows)
         out = np.empty((len(tokens.ids), self._states_dim), np.float32)
         prefix = len(self._tokenizer.prefix)
-        for batch in batches(windows, self._tokenizer.prefix, self._tokenizer.suffix, self._model.pad_id, self._budget):
-            states = combine(self._backend.hidden_states(batch.ids, batch.mask, self._layers), self._config)
+
+        def take(batch: Batch, states: list[FloatArray]) -> None:
             source = windows.start[batch.windows][:, None] + np.arange(batch.ids.shape[1]) - prefix
             kept = (source >= keep_from[batch.windows][:, None]) & (source < keep_to[batch.windows][:, None])
-            out[source[kept]] = states[kept]
+            out[source[kept]] = combine(states, self._config)[kept]
+
+        run_batches(self._backend, self._batches(windows), self._layers, take)
         return tokens, out
+
+    def _batches(self, windows: Windows) -> Iterator[Batch]:
+        prefix, suffix = self._tokenizer.prefix, self._tokenizer.suffix
+        budget = shared_budget(windows, len(prefix) + len(suffix), self._budget, self._backend.streams)
+        return batches(windows, prefix, suffix, self._model.pad_id, budget)
 
 
 def _over_windows(pooled: FloatArray, windows: Windows, count: int) -> FloatArray:

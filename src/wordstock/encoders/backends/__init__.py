@@ -38,7 +38,14 @@ class Backend(Protocol):
         """Where it runs: "cpu", "cuda"."""
         ...
 
-    def hidden_states(self, ids: IntArray, mask: IntArray, layers: Sequence[int]) -> list[FloatArray]:
+    @property
+    def streams(self) -> int:
+        """Calls that run side by side: one for each thread on a CPU, one on a GPU."""
+        ...
+
+    def hidden_states(
+        self, ids: IntArray, mask: IntArray, layers: Sequence[int], *, beside: bool = False
+    ) -> list[FloatArray]:
         """Hidden states of each layer asked for, float32 (n, length, hidden).
 
         Parameters
@@ -46,6 +53,7 @@ class Backend(Protocol):
         ids : int64 (n, length), padded on the right.
         mask : int64 (n, length), 1 for a token and 0 for padding; every row has at least one token.
         layers : from 0, the output of the embedding layer, to the number of layers.
+        beside : up to ``streams`` calls run at this time, and each takes one thread; else this one takes all.
         """
         ...
 
@@ -61,7 +69,7 @@ def open_backend(
 
     Parameters
     ----------
-    threads : for one call; None leaves the library's own number, or ``WORDSTOCK_THREADS`` where that is set.
+    threads : for all calls together; None leaves the library's own number, or ``WORDSTOCK_THREADS`` where that is set.
     device : None takes a GPU where the backend sees one.
 
     Raises

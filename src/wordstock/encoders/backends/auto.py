@@ -26,8 +26,9 @@ from wordstock._threads import thread_count
 from wordstock.encoders.backends.exports import export_folder
 from wordstock.encoders.config import Precision
 from wordstock.encoders.folder import ModelFolder
-from wordstock.encoders.packing import Batch, batches, cut
+from wordstock.encoders.packing import Batch, batches, cut, shared_budget
 from wordstock.encoders.pooling import pool
+from wordstock.encoders.side_by_side import run_batches
 from wordstock.encoders.subwords import open_tokenizer
 from wordstock.errors import FormatError, InputError, MissingExtraError, ModelError
 from wordstock.protocols import FloatArray
@@ -119,7 +120,7 @@ def remembered(model: ModelFolder, precision: Precision = "float32", threads: in
 
 
 def _try_all(model: ModelFolder, precision: Precision, threads: int | None) -> list[Trial]:
-    parts = _sample(model)
+    parts = _sample(model, threads or thread_count())
     able = _abilities()
     reference = _run(_open("torch", model, "float32", threads, "cpu"), parts, model.n_layers)
     trials = []
@@ -150,12 +151,13 @@ def _fastest(trials: Sequence[Trial], precision: Precision) -> Trial | None:
     return best
 
 
-def _sample(model: ModelFolder) -> list[Batch]:
+def _sample(model: ModelFolder, streams: int) -> list[Batch]:
     tokenizer = open_tokenizer(model)
     tokens = tokenizer.tokenize(_TEXTS)
     room = model.max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
     windows = cut(tokens.ids, tokens.bounds, room, windows=False)
-    return list(batches(windows, tokenizer.prefix, tokenizer.suffix, model.pad_id, _BUDGET))
+    budget = shared_budget(windows, len(tokenizer.prefix) + len(tokenizer.suffix), _BUDGET, streams)
+    return list(batches(windows, tokenizer.prefix, tokenizer.suffix, model.pad_id, budget))
 
 
 def _run(backend: Any, parts: Sequence[Batch], layer: int) -> list[FloatArray]:
@@ -169,8 +171,7 @@ def _run(backend: Any, parts: Sequence[Batch], layer: int) -> list[FloatArray]:
 
 def _timed(backend: Any, parts: Sequence[Batch], layer: int) -> float:
     began = time.perf_counter()
-    for batch in parts:
-        backend.hidden_states(batch.ids, batch.mask, [layer])
+    run_batches(backend, iter(parts), [layer], lambda *_: None)
     return time.perf_counter() - began
 
 

@@ -22,8 +22,9 @@ from wordstock.encoders.folder import ModelFolder
 from wordstock.encoders.identity import weights_digest
 from wordstock.errors import ModelError
 
-__all__ = ["IDS", "MASK", "export_folder", "exported", "kept", "layer_name"]
+__all__ = ["FEW_TOKENS", "IDS", "MASK", "export_folder", "exported", "kept", "layer_name"]
 
+FEW_TOKENS = 64  # a second thread gains nothing on so few
 IDS, MASK = "ids", "mask"  # the graph's inputs; its outputs are called as layer_name says
 _OPSET = 17
 _FORMAT = f"onnx{_OPSET}-1"  # counted up whenever an export would turn out otherwise

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from wordstock._optional import require
 from wordstock._threads import thread_count
-from wordstock.encoders.backends.exports import IDS, MASK, export_folder, exported, kept, layer_name
+from wordstock.encoders.backends.exports import FEW_TOKENS, IDS, MASK, export_folder, exported, kept, layer_name
 from wordstock.encoders.config import Precision
 from wordstock.encoders.folder import ModelFolder
 from wordstock.errors import FormatError, InputError
@@ -18,19 +19,35 @@ __all__ = ["OnnxBackend", "open_model"]
 
 
 class OnnxBackend:
-    """A session of ONNX Runtime; it computes every layer and hands over those that are asked for."""
+    """Sessions of ONNX Runtime, which compute every layer and hand over those that are asked for.
+
+    A session's calls take all of its threads: there is one of one thread, and one of all for long texts by themselves,
+    made when the first of them comes.
+    """
 
     name, device = "onnx", "cpu"
 
-    def __init__(self, session: Any, precision: Precision) -> None:
-        self._session, self.precision = session, precision
+    def __init__(self, runtime: Any, path: Path, precision: Precision, threads: int) -> None:
+        self._runtime, self._path, self.precision, self.streams = runtime, path, precision, threads
+        self._opening = threading.Lock()
+        self._narrow = _session(runtime, path, 1)
+        self._wide = self._narrow if threads == 1 else None
 
-    def hidden_states(self, ids: IntArray, mask: IntArray, layers: Sequence[int]) -> list[FloatArray]:
+    def hidden_states(
+        self, ids: IntArray, mask: IntArray, layers: Sequence[int], *, beside: bool = False
+    ) -> list[FloatArray]:
         """As ``Backend.hidden_states``."""
         asked = sorted(set(layers))
-        states = self._session.run([layer_name(layer) for layer in asked], {IDS: ids, MASK: mask})
+        session = self._narrow if beside or ids.size <= FEW_TOKENS else self._all_threads()
+        states = session.run([layer_name(layer) for layer in asked], {IDS: ids, MASK: mask})
         found: dict[int, FloatArray] = dict(zip(asked, states, strict=True))
         return [found[layer] for layer in layers]
+
+    def _all_threads(self) -> Any:
+        with self._opening:
+            if self._wide is None:
+                self._wide = _session(self._runtime, self._path, self.streams)
+        return self._wide
 
 
 def open_model(model: ModelFolder, *, precision: Precision, threads: int | None, device: str | None) -> OnnxBackend:
@@ -47,7 +64,7 @@ def open_model(model: ModelFolder, *, precision: Precision, threads: int | None,
 
         source = path
         path = kept(folder / "int8-dynamic.onnx", lambda made: write_dynamic(source, made))
-    return OnnxBackend(_session(runtime, path, threads or thread_count()), precision)
+    return OnnxBackend(runtime, path, precision, threads or thread_count())
 
 
 def _session(runtime: Any, path: Path, threads: int) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from wordstock._optional import require
 from wordstock._threads import thread_count
-from wordstock.encoders.backends.exports import IDS, MASK, export_folder, exported, kept, layer_name
+from wordstock.encoders.backends.exports import FEW_TOKENS, IDS, MASK, export_folder, exported, kept, layer_name
 from wordstock.encoders.config import Precision
 from wordstock.encoders.folder import ModelFolder
 from wordstock.errors import FormatError, InputError
@@ -24,44 +24,54 @@ _GROUP = 128  # inputs that share a step where the processor multiplies eight-bi
 
 
 class OpenVinoBackend:
-    """A compiled model; OpenVINO hands over every output of it, so there is one for the last layer and one for all."""
+    """Compiled models, each made when it is first needed.
+
+    When it compiles, OpenVINO fixes what comes out and the threads of a call: there is one model for the last layer and
+    one for all layers, each for calls of one thread side by side and for single calls of all threads.
+    """
 
     name, device = "openvino", "cpu"
 
     def __init__(self, openvino: Any, path: Path, precision: Precision, n_layers: int, threads: int) -> None:
         self._path, self._n_layers = path, n_layers
         self._openvino, self._core, self.precision = openvino, openvino.Core(), precision
+        self.streams = threads
         self._options: dict[str, Any] = {
             # Left to itself it takes bfloat16 where the processor has that.
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
         }
         if precision == "int8":
             self._options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _GROUP
         self._compiling = threading.Lock()
-        self._last = _Requests(self._compiled([n_layers]))
-        self._all: _Requests | None = None
+        self._made: dict[tuple[bool, int], _Requests] = {}
+        self._requests(True, threads)
 
-    def hidden_states(self, ids: IntArray, mask: IntArray, layers: Sequence[int]) -> list[FloatArray]:
+    def hidden_states(
+        self, ids: IntArray, mask: IntArray, layers: Sequence[int], *, beside: bool = False
+    ) -> list[FloatArray]:
         """As ``Backend.hidden_states``."""
         only_last = all(layer == self._n_layers for layer in layers)
-        states = (self._last if only_last else self._every()).run(ids, mask)
+        streams = self.streams if beside or ids.size <= FEW_TOKENS else 1
+        states = self._requests(only_last, streams).run(ids, mask)
         return [states[0 if only_last else layer] for layer in layers]
 
-    def _every(self) -> _Requests:
+    def _requests(self, only_last: bool, streams: int) -> _Requests:
         with self._compiling:
-            if self._all is None:
-                self._all = _Requests(self._compiled(range(self._n_layers + 1)))
-        return self._all
+            if (only_last, streams) not in self._made:
+                layers = [self._n_layers] if only_last else range(self._n_layers + 1)
+                self._made[only_last, streams] = _Requests(self._compiled(layers, streams))
+            return self._made[only_last, streams]
 
-    def _compiled(self, layers: Sequence[int]) -> Any:
+    def _compiled(self, layers: Sequence[int], streams: int) -> Any:
         try:
             graph = self._core.read_model(self._path)
             outputs = [graph.output(layer_name(layer)) for layer in layers]
             inputs = {port.get_any_name(): port.get_node() for port in graph.inputs}
             return self._core.compile_model(
-                self._openvino.Model(outputs, [inputs[IDS], inputs[MASK]]), "CPU", self._options
+                self._openvino.Model(outputs, [inputs[IDS], inputs[MASK]]),
+                "CPU",
+                self._options | {"NUM_STREAMS": streams},
             )
         except (RuntimeError, KeyError) as error:
             raise FormatError(

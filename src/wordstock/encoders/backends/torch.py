@@ -42,23 +42,31 @@ class TorchBackend:
         self._torch, self._model, self._threads = torch, model, threads
         self.precision, self.device = precision, device
 
-    def hidden_states(self, ids: IntArray, mask: IntArray, layers: Sequence[int]) -> list[FloatArray]:
+    @property
+    def streams(self) -> int:
+        """As ``Backend.streams``."""
+        return (self._threads or self._torch.get_num_threads()) if self.device == "cpu" else 1
+
+    def hidden_states(
+        self, ids: IntArray, mask: IntArray, layers: Sequence[int], *, beside: bool = False
+    ) -> list[FloatArray]:
         """As ``Backend.hidden_states``."""
         torch = self._torch
         every = any(layer != self._model.config.num_hidden_layers for layer in layers)
-        with torch.inference_mode(), self._limited_threads():
+        with torch.inference_mode(), self._limited_threads(1 if beside else self._threads):
             given = (torch.from_numpy(array).to(self.device) for array in (ids, mask))
             ran = self._model(*given, output_hidden_states=every)
             states = ran.hidden_states if every else {self._model.config.num_hidden_layers: ran.last_hidden_state}
             return [states[layer].float().cpu().numpy() for layer in layers]
 
     @contextmanager
-    def _limited_threads(self) -> Iterator[None]:
+    def _limited_threads(self, threads: int | None) -> Iterator[None]:
+        """Of the calling thread: torch keeps the number for each thread by itself."""
         before = self._torch.get_num_threads()
-        if self._threads is None or self._threads == before:
+        if threads is None or threads == before:
             yield
             return
-        self._torch.set_num_threads(self._threads)
+        self._torch.set_num_threads(threads)
         try:
             yield
         finally:
