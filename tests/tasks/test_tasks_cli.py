@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from wordstock.cli.classify import classify_app
 from wordstock.errors import FingerprintError, InputError, LabelError
-from wordstock.tasks import TextClassifier
+from wordstock.tasks import NgramClassifier, TextClassifier
 
 
 def write_csv(path, rows, header=("text", "label")):
@@ -148,3 +148,60 @@ def test_brackets_are_shown_as_they_are(files, train):
     shown = call("evaluate", model, write_csv(files / "[test].csv", swapped))
     assert "[/animal][bold]" in shown
     assert "[/money][bold] taken for [/" in shown
+
+
+@pytest.fixture
+def lines(files, train, test):
+    for name, (texts, labels) in (("train", train), ("test", test)):
+        rows = (f"__label__{label} {text}" for text, label in zip(texts, labels, strict=True))
+        (files / f"{name}.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return files
+
+
+SETTINGS = ("--epochs", 30, "--learning-rate", 0.5, "--word-ngrams", 2, "--buckets", 5000, "--threads", 1)
+
+
+def test_ngrams_from_fasttext_lines_and_from_a_table(lines, test):
+    outputs = []
+    for data in ("train.txt", "train.csv"):
+        call("train-ngrams", lines / data, "-o", lines / "n.safetensors", *SETTINGS)
+        outputs.append(call("evaluate", lines / "n.safetensors", lines / "test.txt", "--json"))
+    assert outputs[0] == outputs[1] == call("evaluate", lines / "n.safetensors", lines / "test.csv", "--json")
+    assert json.loads(outputs[0])["accuracy"] == NgramClassifier.load(lines / "n.safetensors").score(*test)
+    call("train-ngrams", lines / "train.txt", "-o", lines / "n.bin", *SETTINGS)
+    assert call("evaluate", lines / "n.bin", lines / "test.txt", "--json") == outputs[0]
+    rows = list(csv.DictReader(io.StringIO(call("predict", lines / "n.bin", lines / "test.txt"))))
+    assert [row["text"] for row in rows] == test[0]
+    (lines / "plain.txt").write_text("cat dog hen\nrain and snow\n", encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(call("predict", lines / "n.safetensors", lines / "plain.txt"))))
+    assert [row["label"] for row in rows] == ["animal", "weather"]
+    message = call("predict", lines / "n.bin", lines / "plain.txt", "-m", "x", fails=InputError)
+    assert "holds its own words" in message
+
+
+def test_calibrate_either_kind(lines, trained):
+    call("train-ngrams", lines / "train.txt", "-o", lines / "n.safetensors", *SETTINGS)
+    for saved in (trained, lines / "n.safetensors"):
+        before = json.loads(call("evaluate", saved, lines / "test.txt", "--json"))
+        call("calibrate", saved, lines / "test.txt", "--method", "isotonic")
+        after = json.loads(call("evaluate", saved, lines / "test.txt", "--json"))
+        assert after["calibration_error"] < before["calibration_error"]
+        message = call("calibrate", saved, lines / "test.txt", "--thresholds", fails=InputError)
+        assert "several labels" in message
+    assert "nothing to do" in call("calibrate", trained, lines / "test.txt", "--method", "none", fails=InputError)
+
+
+def test_several_labels_get_thresholds(lines, train):
+    rows = [(text, label + ("|rare" if i % 5 == 0 else "")) for i, (text, label) in enumerate(zip(*train, strict=True))]
+    path = write_csv(lines / "many.csv", rows)
+    separator = ("--label-separator", "|")
+    call("train-ngrams", path, "-o", lines / "n.safetensors", *SETTINGS, *separator, "--loss", "ova")
+    call("calibrate", lines / "n.safetensors", path, "-o", lines / "t.safetensors", "--thresholds", *separator)
+    assert NgramClassifier.load(lines / "t.safetensors").adjustment_.thresholds.shape == (4,)
+    assert "micro-F1" in call("evaluate", lines / "t.safetensors", path, *separator)
+
+
+def test_the_confusion_picture(lines, trained):
+    pytest.importorskip("matplotlib")
+    call("evaluate", trained, lines / "test.csv", "--confusion", lines / "c.png")
+    assert (lines / "c.png").read_bytes().startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""``wordstock classify train | predict | evaluate``: texts and labels in, a small classifier file out."""
+"""``wordstock classify train | predict | evaluate | …``: texts and labels in, a small classifier file out."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from rich.markup import escape
 from rich.table import Table
 
 from wordstock._files import atomic_write
+from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
+from wordstock.cli.labelled_data import read_data, read_texts_only
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
-    from wordstock.tasks import TextClassifier, TrainProgress
+    from wordstock.evaluate import ClassReport
+    from wordstock.tasks import TrainProgress
 
 __all__ = ["classify_app"]
 
 classify_app = typer.Typer(help="Train a text classifier, use it, measure it.", no_args_is_help=True)
 
-Data = Annotated[Path, typer.Argument(help="A .csv, .tsv or .jsonl file in UTF-8.")]
-Saved = Annotated[Path, typer.Argument(help="A classifier written by `classify train`.")]
+Data = Annotated[Path, typer.Argument(help="A .csv, .tsv or .jsonl file in UTF-8, or lines with __label__ tokens.")]
+Saved = Annotated[
+    Path, typer.Argument(help="A classifier written by `classify train` or `train-ngrams`, or fastText's .bin or .ftz.")
+]
 TextColumn = Annotated[str, typer.Option(help="Column or key of the text.")]
 LabelColumn = Annotated[str, typer.Option(help="Column or key of the label.")]
 Separator = Annotated[str | None, typer.Option(help="Several labels per text: what stands between them, such as '|'.")]
@@ -67,9 +72,9 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
 ) -> None:
     """Learn from labelled texts and write a classifier."""
-    from wordstock.tasks import TextClassifier, read_labelled
+    from wordstock.tasks import TextClassifier
 
-    read = read_labelled(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
+    read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = TextClassifier(
         model,
         head=cast(Any, head),
@@ -115,11 +120,9 @@ def predict(
     text_column: TextColumn = "text",
     label_separator: Annotated[str, typer.Option(help="Written between several labels of one text.")] = "|",
 ) -> None:
-    """Label texts; writes a CSV with the columns text and label."""
-    from wordstock.tasks import read_labelled
-
-    texts = read_labelled(data, text_column=text_column, label_column=None).texts
-    classifier = _load(saved, model)
+    """Label texts, of a table or one per line; writes a CSV with the columns text and label."""
+    texts = read_texts_only(data, text_column=text_column)
+    classifier = load_classifier(saved, model)
     labels = _written(classifier.predict(texts), label_separator)
     columns: list[list[Any]] = [texts, labels]
     header = ["text", "label"]
@@ -142,20 +145,27 @@ def evaluate(
     saved: Saved,
     data: Data,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    confusion: Annotated[
+        Path | None, typer.Option(help="Draw the confusion matrix as a PNG; needs the extra plot.")
+    ] = None,
     model: Override = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     label_separator: Separator = None,
 ) -> None:
-    """Compare predictions with the labels of a file: accuracy, macro-F1, each class, the commonest mistakes."""
-    from wordstock.tasks import read_labelled
+    """Compare predictions with the labels of a file: accuracy, F1, calibration, each class, the commonest mistakes."""
+    from wordstock.evaluate import class_report, plot_confusion
 
-    read = read_labelled(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
-    measured = _measure(_load(saved, model), read.texts, read.labels)
+    read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
+    classifier = load_classifier(saved, model)
+    report = class_report(classifier, read.texts, read.labels)
     if as_json:
-        typer.echo(json.dumps(measured, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
     else:
-        _show(measured)
+        _show(report, several=classifier.codec_.multilabel)
+    if confusion is not None:
+        plot_confusion(report, confusion)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"wrote {confusion}", markup=False)
 
 
 def _told(told: TrainProgress) -> str:
@@ -166,12 +176,6 @@ def _told(told: TrainProgress) -> str:
     )
 
 
-def _load(saved: Path, model: str | None) -> TextClassifier:
-    from wordstock.tasks import TextClassifier
-
-    return TextClassifier.load(saved, encoder=model)
-
-
 def _written(labels: Any, separator: str) -> list[Any]:
     if hasattr(labels, "ndim"):  # an array: one label per text, or a 0/1 matrix
         if labels.ndim == 1:
@@ -180,55 +184,26 @@ def _written(labels: Any, separator: str) -> list[Any]:
     return [separator.join(map(str, sorted(group, key=str))) for group in labels]
 
 
-def _measure(classifier: TextClassifier, texts: list[str], labels: Any) -> dict[str, Any]:
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-    target = classifier.codec_.encode(labels)
-    if not len(target):
-        raise InputError("no texts to evaluate")
-    found = classifier.codec_.encode(classifier.predict(texts))
-    names = classifier.classes_.tolist()
-    each = precision_recall_fscore_support(target, found, labels=range(len(names)), zero_division=0)
-    right = found == target if target.ndim == 1 else (found == target).all(axis=1)
-    # A class that neither the data nor the predictions hold has no F1; it would only dilute the mean.
-    present = [bool(there) for there in (each[3] > 0) | _predicted(found, len(names))]
-    measured: dict[str, Any] = {
-        "texts": len(texts),
-        "accuracy": float(right.mean()),
-        "macro_f1": float(each[2][present].mean()) if any(present) else 0.0,
-        "classes": {
-            str(name): {"precision": float(p), "recall": float(r), "f1": float(f), "texts": int(n)}
-            for name, p, r, f, n in zip(names, *each, strict=True)
-        },
-    }
-    if target.ndim == 1:
-        matrix = confusion_matrix(target, found, labels=range(len(names)))
-        wrong = [
-            {"label": str(names[i]), "predicted": str(names[j]), "texts": int(matrix[i, j])}
-            for i, j in zip(*matrix.nonzero(), strict=True)
-            if i != j
-        ]
-        measured["confusions"] = sorted(wrong, key=lambda one: -one["texts"])
-    return measured
-
-
-def _predicted(found: Any, size: int) -> Any:
-    import numpy as np
-
-    return found.any(axis=0) if found.ndim == 2 else np.bincount(found, minlength=size) > 0
-
-
-def _show(measured: dict[str, Any]) -> None:
+def _show(report: ClassReport, *, several: bool) -> None:
     console = Console(highlight=False)
-    console.print(f"texts     {measured['texts']:,}")
-    console.print(f"accuracy  {measured['accuracy']:.3f}")
-    console.print(f"macro-F1  {measured['macro_f1']:.3f}")
+    console.print(f"texts              {report.texts:,}")
+    console.print(f"accuracy           {report.accuracy:.3f}")
+    console.print(f"macro-F1           {report.macro.f1:.3f}")
+    if several:
+        console.print(f"micro-F1           {report.micro.f1:.3f}")
+    console.print(f"calibration error  {report.calibration_error:.3f}")
     table = Table("class")
     for column in ("precision", "recall", "F1", "texts"):
         table.add_column(column, justify="right")
-    for name, one in measured["classes"].items():
-        numbers = (f"{one[key]:.3f}" for key in ("precision", "recall", "f1"))
-        table.add_row(escape(name), *numbers, f"{one['texts']:,}")
+    for one in report.classes:
+        numbers = (f"{share:.3f}" for share in (one.precision, one.recall, one.f1))
+        table.add_row(escape(one.label), *numbers, f"{one.texts:,}")
     console.print(table)
-    for one in measured.get("confusions", [])[:_CONFUSIONS]:
-        console.print(f"{one['texts']:>4} × {one['label']} taken for {one['predicted']}", markup=False)
+    for mistake in report.confusions[:_CONFUSIONS]:
+        console.print(
+            f"{mistake.texts:>4} × {mistake.label} taken for {mistake.predicted}", markup=False, soft_wrap=True
+        )
+
+
+for verb in (train_ngrams, calibrate):
+    classify_app.command()(verb)

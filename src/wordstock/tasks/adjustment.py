@@ -27,6 +27,11 @@ class Adjustment:
     calibration: Calibration | None = None
     thresholds: Array | None = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was learned."""
+        return self.calibration is None and self.thresholds is None
+
     def probabilities(self, raw: Array) -> Array:
         """Calibrated probabilities (n, k)."""
         return raw if self.calibration is None else self.calibration.apply(raw)

@@ -9,10 +9,11 @@ all float64 · ``terms`` uint8, UTF-8 with a line feed after each; the last two 
 config), and ``sha256`` over the rest of it, written alike, and the tensors in the order above. Equal classifiers give
 equal files.
 
-Version 2, written only where it is needed, adds the settings ``head``, ``finetune`` and ``head_training``. A neural
-head has tensors ``head.NAME`` instead of ``coef``, ``intercept``, ``idf`` and ``terms``. A tuned encoder adds tensors
-``tuned.NAME``: the float32 weights that differ from those of the encoder on record, or for a table ``rows`` int64 (m,)
-and what is added to them, ``change`` float32 (m, dim). They come last, sorted, in what the checksum is made of.
+Version 2, written only where it is needed, adds the settings ``head``, ``finetune`` and ``head_training``, and after a
+calibration ``adjustment`` beside the settings. A neural head has tensors ``head.NAME`` instead of ``coef``,
+``intercept``, ``idf`` and ``terms``. A tuned encoder adds tensors ``tuned.NAME``: the float32 weights that differ from
+those of the encoder on record, or for a table ``rows`` int64 (m,) and what is added to them, ``change`` float32
+(m, dim). They come last, sorted, in what the checksum is made of.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from wordstock._files import atomic_write
 from wordstock._version import __version__
 from wordstock.errors import FormatError
 from wordstock.hub.binding import EncoderRecord, read_config
+from wordstock.tasks.adjustment import Adjustment
 from wordstock.tasks.head_config import head_config
 from wordstock.tasks.head_model import HeadModel, head_from_dict, head_to_dict
 from wordstock.tasks.labels import LabelCodec, Layout
@@ -65,6 +67,7 @@ class Artefact:
     chosen: float | None
     losses: dict[float, float] = field(default_factory=dict)
     tuned: dict[str, npt.NDArray[Any]] | None = None
+    adjustment: Adjustment = field(default_factory=Adjustment)
 
 
 def write_artefact(path: Path | str, artefact: Artefact) -> None:
@@ -88,6 +91,8 @@ def write_artefact(path: Path | str, artefact: Artefact) -> None:
         "losses": list(artefact.losses.items()),
         "encoder": asdict(artefact.encoder),
     }
+    if not artefact.adjustment.empty:
+        meta["adjustment"] = artefact.adjustment.to_dict()
     tensors = _tensors(artefact)
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     encoded = _written(meta | {"sha256": _digest(meta, tensors)})
@@ -101,7 +106,7 @@ def _written_settings(artefact: Artefact) -> tuple[int, dict[str, Any]]:
     weight = settings.get("class_weight")
     settings["class_weight"] = [list(item) for item in weight.items()] if isinstance(weight, dict) else weight
     tuning, training = settings["finetune"], settings["head_training"]
-    if settings["head"] == "logistic" and tuning is None and training is None:
+    if settings["head"] == "logistic" and tuning is None and training is None and artefact.adjustment.empty:
         return 1, {name: value for name, value in settings.items() if name not in _NEWER}
     settings["head"] = head_to_dict(settings["head"])
     settings["finetune"] = tuning.to_dict() if hasattr(tuning, "to_dict") else tuning
@@ -190,6 +195,9 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefa
         chosen=meta["C"],
         losses={float(c): float(loss) for c, loss in meta["losses"]},
         tuned=_part(tensors, _TUNED) or None,
+        adjustment=Adjustment.from_dict(meta["adjustment"], len(codec.classes))
+        if "adjustment" in meta
+        else Adjustment(),
     )
 
 

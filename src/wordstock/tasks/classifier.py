@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
+from wordstock.tasks.adjustment import Adjustable, Adjustment
 from wordstock.tasks.artefact import Artefact, read_artefact, write_artefact
 from wordstock.tasks.head_config import HeadConfig, HeadName, LinearConfig, head_config
 from wordstock.tasks.head_model import HeadModel, over_words, require_torch
@@ -37,7 +38,7 @@ _DROPOUT = 0.1  # before the linear head with which an encoder is tuned for logi
 _BLOCK = 8192  # texts whose features and scores are held at once
 
 
-class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class TextClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A classifier on the vectors of an encoder, which may itself be tuned; made to learn from few labelled texts.
 
     Texts are a list, tuple, one-dimensional array or column of str. Labels are str, int or bool, one per text; or, for
@@ -208,7 +209,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         model: LinearModel | HeadModel,
     ) -> Self:
         self.encoder_, self.codec_, self.scaling_, self.lexicon_, self.model_ = encoder, codec, scaling, lexicon, model
-        self.classes_ = codec.classes
+        self.classes_, self.adjustment_ = codec.classes, Adjustment()
         for name in ("coef_", "intercept_"):
             self.__dict__.pop(name, None)
         if isinstance(model, LinearModel):
@@ -255,10 +256,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
         Rows sum to 1 for one label per text; for several, each column is a probability by itself.
         """
-        return self._in_blocks(X, lambda scores: self.model_.from_scores(scores))
+        return self._in_blocks(X, lambda scores: self.adjustment_.probabilities(self.model_.from_scores(scores)))
 
     def predict(self, X: Any) -> Any:
-        """Labels in the form in which they came in training; of several, those with a probability of at least 0.5.
+        """Labels in the form in which they came in training; of several, those with a probability of at least 0.5,
+        or of the thresholds that ``tune_thresholds`` learned.
 
         Raises
         ------
@@ -267,7 +269,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         sklearn.exceptions.NotFittedError
             Before ``fit``.
         """
-        chosen = self._in_blocks(X, lambda scores: self.codec_.choose(self.model_.from_scores(scores)))
+        adjust = self.adjustment_
+        chosen = self._in_blocks(
+            X, lambda scores: adjust.choose(self.codec_, adjust.probabilities(self.model_.from_scores(scores)))
+        )
         return self.codec_.decode(chosen)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -317,6 +322,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 self.C_,
                 self.cv_losses_,
                 self.tuned_,
+                self.adjustment_,
             ),
         )
 
@@ -371,7 +377,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         loaded.C_, loaded.cv_losses_ = artefact.chosen, artefact.losses
         loaded.base_encoder_, loaded.tuned_ = base, artefact.tuned
         given = base if artefact.tuned is None else _retuned(base, artefact.tuned, path)
-        return loaded._set(given, artefact.codec, artefact.scaling, artefact.lexicon, artefact.model)
+        loaded._set(given, artefact.codec, artefact.scaling, artefact.lexicon, artefact.model)
+        loaded.adjustment_ = artefact.adjustment
+        return loaded
 
 
 class _Plan(NamedTuple):

@@ -13,7 +13,7 @@ from wordstock._compression import decompressed, sniff_compression
 from wordstock.errors import FormatError
 from wordstock.tasks.data import LabelledTexts
 
-__all__ = ["is_labelled_file", "labelled_blocks", "read_labelled_lines", "text_blocks"]
+__all__ = ["is_labelled_file", "labelled_blocks", "read_labelled_lines", "text_blocks", "without_labels"]
 
 _PIECE = 1 << 23  # bytes read at once
 _TEXTS = 1 << 14  # texts to a block
@@ -116,3 +116,10 @@ def read_labelled_lines(path: Path | str) -> LabelledTexts:
         raise FormatError(Path(path), expected="lines with labels", found="none", remedy=remedy)
     single = all(len(found) == 1 for found in labels)
     return LabelledTexts(texts, [found[0] for found in labels] if single else labels)
+
+
+def without_labels(line: str) -> str:
+    """The line without the tokens that start with ``__label__``; as it is where there are none."""
+    if "__label__" not in line:
+        return line
+    return " ".join(token for token in _WORDS.findall(line) if not token.startswith("__label__"))
