@@ -5,19 +5,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench clean
+# A file of tests goes to one process; each process takes up to 2 GB.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+.PHONY: demo test check bench browser clean
 
 demo: $(VENV)/.demo
 	$(BIN)/wordstock demo
 
-test: check
-	$(BIN)/python -m pytest
+test: check browser
+	$(PYTEST)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The browser in which tests open the pages that wordstock writes; where it cannot be had they say so and are left out.
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "chromium is not installed; tests in a browser are left out"
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run.py $(ONLY)
