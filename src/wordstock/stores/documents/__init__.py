@@ -3,6 +3,7 @@
 from wordstock.stores.documents.chunking import Chunk, ChunkSettings, chunk_text
 from wordstock.stores.documents.document import Document, Passage, Section, passages
 from wordstock.stores.documents.reading import ReadOptions, read_documents
+from wordstock.stores.documents.sync import SyncReport, sync_files
 
 __all__ = [
     "Chunk",
@@ -11,7 +12,9 @@ __all__ = [
     "Passage",
     "ReadOptions",
     "Section",
+    "SyncReport",
     "chunk_text",
     "passages",
     "read_documents",
+    "sync_files",
 ]

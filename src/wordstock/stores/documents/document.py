@@ -10,7 +10,7 @@ from wordstock.stores.documents.chunking import ChunkSettings, TokenCounter, chu
 
 __all__ = ["OWN_FIELDS", "Document", "Passage", "Section", "passages"]
 
-OWN_FIELDS = ("source", "start", "stop", "root", "version")
+OWN_FIELDS = ("source", "start", "stop", "version")
 """Fields of a passage's metadata that the index itself writes."""
 
 

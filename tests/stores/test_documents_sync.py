@@ -1,0 +1,211 @@
+"""A store kept in step with a folder."""
+
+import os
+
+import numpy as np
+import pytest
+
+import wordstock as ws
+from wordstock.errors import FormatError, InputError
+from wordstock.stores.documents import ChunkSettings, ReadOptions, sync_files
+from wordstock.stores.documents import sync as module
+
+SMALL = ChunkSettings(size=4, overlap=0)
+WORDS = [f"w{number}" for number in range(50)]
+
+
+class Counted:
+    """An encoder that remembers what it encoded."""
+
+    def __init__(self, table):
+        self._table = table
+        self.texts = []
+
+    dim = property(lambda self: self._table.dim)
+    fingerprint = property(lambda self: self._table.fingerprint)
+
+    def encode(self, texts):
+        self.texts += [texts] if isinstance(texts, str) else list(texts)
+        return self._table.encode(texts)
+
+    def encode_words(self, sentences):
+        return self._table.encode_words(sentences)
+
+
+@pytest.fixture
+def encoder():
+    table = ws.Embeddings.from_arrays(WORDS, np.random.default_rng(1).normal(size=(50, 8)).astype("float32"))
+    return Counted(table)
+
+
+@pytest.fixture
+def store(encoder, tmp_path):
+    with ws.VectorStore(tmp_path / "store.safetensors", encoder=encoder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def notes(tmp_path):
+    folder = tmp_path / "notes"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_text("w1 w2 w3. w4 w5 w6. w7 w8 w9.")
+    (folder / "sub" / "b.md").write_text("# w10\nw11 w12\n")
+    return folder
+
+
+def contents(store):
+    return {row.id: row.text for row in store.rows()}
+
+
+def test_files_are_added_and_left_alone(store, encoder, notes):
+    report = sync_files(store, notes, chunks=SMALL, base=notes.parent)
+    assert contents(store) == {
+        "notes/a.txt#0": "w1 w2 w3.",
+        "notes/a.txt#1": "w4 w5 w6.",
+        "notes/a.txt#2": "w7 w8 w9.",
+        "notes/sub/b.md#0": "# w10\nw11 w12",
+    }
+    assert str(report) == ("files: 2 added, 0 changed, 0 removed, 0 unchanged; passages: 4 written, 0 deleted")
+    encoder.texts.clear()
+    again = sync_files(store, notes, chunks=SMALL, base=notes.parent)
+    assert (again.unchanged, again.passages, encoder.texts) == (["notes/a.txt", "notes/sub/b.md"], 0, [])
+    assert store.search("w11 w12", k=1)[0].metadata["heading"] == "w10"
+
+
+def test_only_what_changed_is_encoded(store, encoder, notes):
+    sync_files(store, notes, chunks=SMALL, base=notes)
+    encoder.texts.clear()
+    (notes / "a.txt").write_text("w20 w21 w22. w4 w5 w6.")
+    report = sync_files(store, notes, chunks=SMALL, base=notes)
+    assert encoder.texts == ["w20 w21 w22."]
+    assert (report.changed, report.deleted) == (["a.txt"], 1)
+    assert {name: text for name, text in contents(store).items() if name.startswith("a")} == {
+        "a.txt#0": "w20 w21 w22.",
+        "a.txt#1": "w4 w5 w6.",
+    }
+    assert {row.id: row.metadata["start"] for row in store.rows()}["a.txt#1"] == 13
+
+
+def test_a_touched_file_is_not_read_again(store, encoder, notes):
+    sync_files(store, notes, chunks=SMALL)
+    encoder.texts.clear()
+    os.utime(notes / "a.txt", (1, 1))
+    report = sync_files(store, notes, chunks=SMALL)
+    assert (len(report.unchanged), encoder.texts) == (2, [])
+    again = sync_files(store, notes, chunks=SMALL, reread=True)
+    assert (again.read.documents, again.passages, encoder.texts) == (2, 0, [])
+    assert len(sync_files(store, notes, chunks=ChunkSettings(size=6, overlap=0)).changed) == 2
+
+
+def test_files_that_are_gone_are_deleted(store, notes, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("w30.")
+    sync_files(store, [notes, other], chunks=SMALL, base=tmp_path)
+    (notes / "a.txt").unlink()
+    other.unlink()
+    report = sync_files(store, notes, chunks=SMALL, base=tmp_path)
+    assert (report.removed, report.deleted) == (["notes/a.txt"], 3)
+    assert set(contents(store)) == {"notes/sub/b.md#0", "other.txt#0"}  # other.txt is in no folder that was given
+
+
+def test_a_file_alone_deletes_nothing(store, notes):
+    sync_files(store, notes, chunks=SMALL)
+    sync_files(store, notes / "a.txt", chunks=SMALL)
+    assert len(contents(store)) == 4
+
+
+def test_an_emptied_file_loses_its_passages(store, notes):
+    sync_files(store, notes, chunks=SMALL, base=notes)
+    (notes / "a.txt").write_text("")
+    assert sync_files(store, notes, chunks=SMALL, base=notes).changed == ["a.txt"]
+    assert set(contents(store)) == {"sub/b.md#0"}
+    assert sync_files(store, notes, chunks=SMALL, base=notes).changed == []
+
+
+def test_rows_with_ids_of_their_own(store, encoder, notes, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": "x", "text": "w1", "n": 1}\n{"id": "y", "text": "w2", "n": 2}\n')
+    options = ReadOptions(id_field="id")
+    sync_files(store, path, options)
+    path.write_text('{"id": "z", "text": "w3", "n": 3}\n{"id": "y", "text": "w2", "n": 9}\n')
+    encoder.texts.clear()
+    sync_files(store, path, options)
+    assert contents(store) == {"z": "w3", "y": "w2"}
+    assert encoder.texts == ["w3"]
+    assert {row.id: row.metadata["n"] for row in store.rows()} == {"z": 3, "y": 9}
+
+
+@pytest.mark.parametrize("stop", range(1, 6))
+def test_a_run_that_was_stopped_is_continued(store, encoder, notes, monkeypatch, stop):
+    monkeypatch.setattr(module, "_BATCH", 2)
+    calls = 0
+    whole = store.add
+
+    class StoppedError(Exception):
+        pass
+
+    class Store:
+        rows, delete, get = store.rows, store.delete, store.get
+
+        @staticmethod
+        def add(*args, **kwargs):
+            nonlocal calls
+            calls += 1
+            if calls == stop:
+                raise StoppedError
+            return whole(*args, **kwargs)
+
+    try:
+        sync_files(Store, notes, chunks=SMALL, base=notes)
+    except StoppedError:
+        pass
+    else:
+        assert calls < stop
+    before = list(encoder.texts)
+    sync_files(store, notes, chunks=SMALL, base=notes)
+    assert len(contents(store)) == 4
+    assert len(encoder.texts) == len(set(encoder.texts)) == 4
+    assert encoder.texts[: len(before)] == before
+    (notes / "a.txt").unlink()
+    assert sync_files(store, notes, chunks=SMALL, base=notes).deleted == 3
+
+
+def test_passages_without_a_known_word(store, notes):
+    (notes / "a.txt").write_text("x1 x2 x3. w4 w5 w6. x7 x8 x9.")
+    with pytest.warns(UserWarning, match="hold no word that the encoder knows"):
+        report = sync_files(store, notes, chunks=SMALL, base=notes)
+    assert (report.left_out, set(contents(store))) == (2, {"a.txt#1", "sub/b.md#0"})
+    assert len(sync_files(store, notes, chunks=SMALL, base=notes).unchanged) == 2
+    (notes / "a.txt").write_text("w1 w2 w3. w4 w5 w7.")
+    assert sync_files(store, notes, chunks=SMALL, base=notes).changed == ["a.txt"]
+    assert contents(store)["a.txt#1"] == "w4 w5 w7."
+    assert len(sync_files(store, notes, chunks=SMALL, base=notes).unchanged) == 2
+
+
+def test_damaged_files_keep_their_passages(store, notes):
+    sync_files(store, notes, chunks=SMALL, base=notes)
+    (notes / "a.txt").write_bytes(b"\0\1\2")
+    report = sync_files(store, notes, chunks=SMALL, base=notes)
+    assert report.read.damaged == 1
+    assert len(contents(store)) == 4
+    with pytest.raises(FormatError, match="binary file"):
+        sync_files(store, notes, strict=True)
+    with pytest.raises(FormatError, match="binary file"):
+        sync_files(store, notes / "a.txt")
+
+
+def test_what_cannot_be_kept(store, notes, tmp_path):
+    with pytest.raises(InputError, match="standard input has no name"):
+        sync_files(store, "-")
+    with pytest.raises(InputError, match="is not in the folder"):
+        sync_files(store, notes, base=notes / "sub")
+    with pytest.raises(FileNotFoundError):
+        sync_files(store, tmp_path / "missing")
+
+
+def test_progress_ends_with_all_bytes(store, notes):
+    told = []
+    sync_files(store, notes, chunks=SMALL, progress=lambda *numbers: told.append(numbers))
+    total = sum(path.stat().st_size for path in notes.rglob("*.*"))
+    assert told[-1] == (total, total, 4)
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
