@@ -55,12 +55,17 @@ def reserve(path: Path) -> None:
 
 
 @contextmanager
-def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
+def atomic_write(path: Path | str, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file beside ``path``; on success flush it to disk and move it into place.
 
     On any failure, Ctrl-C included, the temporary file is removed and ``path`` keeps what it held. After a
     kill -9 a ``.NAME.*.part`` file may stay behind; ``path`` itself is untouched, and the next write of the same
     name clears leftovers whose writer is gone, which their lock tells.
+
+    Parameters
+    ----------
+    durable : wait until the bytes are on the disk. Without, a file that is lost when the power fails has to be noticed
+        by other means.
 
     Raises
     ------
@@ -78,7 +83,8 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
                 _lock(handle)
                 yield stream
                 stream.flush()
-                os.fsync(handle)
+                if durable:
+                    os.fsync(handle)
             part.replace(path)
         except BaseException:
             with suppress(OSError):

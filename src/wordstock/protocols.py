@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Encoder", "Filter", "FloatArray", "Hit", "IntArray", "Row", "Store"]
+__all__ = ["Encoder", "Filter", "FloatArray", "Hit", "IntArray", "Row", "Store", "TextBlock"]
+
+_BEYOND_ASCII = 0x80
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 Filter = Mapping[str, Any]  # such as {"year": {">": 2020}}; see wordstock.stores.filters
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """Many lines of text at once, as a file holds them; whatever takes sentences takes each line as one.
+
+    Only a newline ends a line. What a reader hands over so is not made into one object per line on its way to the
+    compiled tokeniser.
+
+    Parameters
+    ----------
+    data : whole lines in UTF-8, bytes or a view of them; the newline of the last one may be missing.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        Bytes that are not UTF-8.
+    """
+
+    data: bytes | memoryview
+
+    def __post_init__(self) -> None:
+        if np.frombuffer(self.data, np.uint8).max(initial=0) >= _BEYOND_ASCII:
+            str(self.data, "utf-8")
+
+    def lines(self) -> list[str]:
+        """The lines, without the newline or CR LF that ends them."""
+        text = str(self.data, "utf-8")
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 
 
 @runtime_checkable

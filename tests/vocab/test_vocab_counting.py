@@ -15,6 +15,7 @@ from wordstock.errors import InputError, StorageError
 from wordstock.text import Tokenizer
 from wordstock.vocab import count_words
 from wordstock.vocab.batches import batches
+from wordstock.vocab.folding import Workspace
 from wordstock.vocab.ranking import rank_words
 from wordstock.vocab.vocabulary import pack
 from wordstock.vocab.wordtable import WordTable
@@ -59,7 +60,10 @@ def items(vocabulary):
 def test_the_compiled_tokeniser_is_the_tokeniser(text, tokenizer):
     table = WordTable(4)
     found = [
-        table.word(number) for batch in batches([text], tokenizer) for number in table.number(batch) if number >= 0
+        table.word(number)
+        for batch in batches([text], tokenizer)
+        for number in table.number(batch, Workspace(tokenizer))
+        if number >= 0
     ]
     assert found == [token.replace("\ud800", "\ufffd") for token in tokenizer(text)]
 

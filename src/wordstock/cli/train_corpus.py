@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ from rich.console import Console
 
 from wordstock.cli.train_progress import Steps
 from wordstock.cli.train_request import Request
-from wordstock.corpus import ReadReport, read_texts
+from wordstock.corpus import ReadReport, read_blocks, read_texts
 from wordstock.formats import read_fasttext_classifier
 
 if TYPE_CHECKING:
     from wordstock.vocab import IdSource, TokenShards
+    from wordstock.vocab.batches import Sentences
 
 __all__ = ["STDIN", "count_corpus"]
 
@@ -57,13 +58,13 @@ def count_corpus(console: Console, request: Request, folder: Path) -> TokenShard
     return shards
 
 
-def _texts(request: Request, report: ReadReport, progress: Any) -> Iterable[str | Sequence[str]] | IdSource:
+def _texts(request: Request, report: ReadReport, progress: Any) -> Sentences | IdSource:
     options = dict(request.reading)
     kind = options.pop("kind", None)
     if model := options.pop("language_model", None):
         options["language"] = read_fasttext_classifier(model).keeps(options["language"])
     if kind not in ("edges", "baskets"):
-        return read_texts(request.corpus, kind=kind, **options, report=report, progress=progress)
+        return read_blocks(request.corpus, kind=kind, **options, report=report, progress=progress)
     lines = (
         line.split() for line in read_texts(request.corpus, kind="text", **options, report=report, progress=progress)
     )

@@ -1,82 +1,143 @@
-"""Lines of a byte stream, of any length, as text."""
+"""Lines of a byte stream, of any length, as blocks of text."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
+import numpy as np
+
+from wordstock.corpus.buffers import BufferPool, Pieces
 from wordstock.corpus.source import Source
 from wordstock.errors import FormatError
+from wordstock.protocols import TextBlock
 
-__all__ = ["byte_lines", "decoded_lines", "read_lines"]
+__all__ = ["LineCounter", "decoded_lines", "text_blocks"]
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_NEWLINE = ord("\n")
+_BLOCK = 1 << 19  # bytes
+# A line of white space begins with one of these bytes: ASCII up to the space, or the first byte of another space.
+_SUSPECT = np.zeros(256, np.bool_)
+_SUSPECT[: ord(" ") + 1] = _SUSPECT[[0xC2, 0xE1, 0xE2, 0xE3]] = True
 
 
-def byte_lines(pieces: Iterable[bytes], source: Source) -> Iterator[list[bytes]]:
-    """Lines without their newline, a list per piece; only a newline ends a line, and a long line is never cut.
-
-    The line in which a damaged source breaks off is left out: it is not whole, and the damage has been reported.
-    """
-    open_line: list[bytes] = []
-    for piece in pieces:
-        first, newline, rest = piece.partition(b"\n")
-        open_line.append(first)
-        if not newline:
-            continue
-        lines = rest.split(b"\n")
-        lines.insert(0, b"".join(open_line))
-        open_line = [lines.pop()]
-        yield lines
-    last = b"".join(open_line)
-    if last and not source.cut:
-        yield [last]
-
-
-def decoded_lines(source: Source, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
-    """(number from 1, text) of every line, without its line end.
+def text_blocks(source: Source, encoding: str = "utf-8") -> Iterator[TextBlock]:
+    """All lines, blank ones too, in blocks of whole lines; only a newline ends a line, and a long line is never cut.
 
     A byte order mark decides the encoding. Bytes that are not of the encoding become U+FFFD; the line is kept and the
-    first such line of a file reported, all are counted as "undecodable line, kept".
+    first such line of a file reported, all are counted as "undecodable line, kept". The line in which a damaged source
+    breaks off is left out: it is not whole, and the damage has been reported.
 
     Raises
     ------
     FormatError
         A line that is not of the encoding, where the reading is strict.
     """
-    pieces: Iterable[bytes] = source.pieces()
+    read = source.readinto
     for mark, named in _MARKS:
         if source.head.startswith(mark):
             encoding = named
     if codecs.lookup(encoding).name != "utf-8":
-        pieces = _as_utf8(pieces, encoding, source)
-    number = offset = 0
-    told = False
-    for lines in byte_lines(pieces, source):
-        for line in lines:
+        read = Pieces(_as_utf8(source.pieces(), encoding, source)).readinto
+    mender = _Mender(source)
+    first = True
+    for data in _whole_lines(read, source):
+        skipped = len(codecs.BOM_UTF8) if first and data[:3].tobytes() == codecs.BOM_UTF8 else 0
+        try:
+            block = TextBlock(data[skipped:])
+        except UnicodeDecodeError:
+            block = TextBlock(mender.mended(data.tobytes())[skipped:])
+        mender.passed(data)
+        first = False
+        yield block
+
+
+def decoded_lines(source: Source, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+    """(number from 1, text) of every line, without its line end; see ``text_blocks``."""
+    number = 0
+    for block in text_blocks(source, encoding):
+        for line in block.lines():
             number += 1
+            yield number, line
+
+
+class LineCounter:
+    """Counts the lines that hold more than white space."""
+
+    def __init__(self) -> None:
+        self._newlines = np.empty(0, np.bool_)
+
+    def filled(self, block: TextBlock) -> int:
+        """How many of a block's lines do."""
+        codes = np.frombuffer(block.data, np.uint8)
+        if len(codes) > len(self._newlines):
+            self._newlines = np.empty(len(codes), np.bool_)
+        ends = np.flatnonzero(np.equal(codes, _NEWLINE, out=self._newlines[: len(codes)]))
+        if len(codes) and codes[-1] != _NEWLINE:
+            ends = np.append(ends, len(codes))
+        starts = np.zeros(len(ends), np.int64)
+        starts[1:] = ends[:-1] + 1
+        blank = 0
+        for i in np.flatnonzero(_SUSPECT[codes[starts]]).tolist():
+            line = str(block.data[starts[i] : ends[i]], "utf-8")
+            blank += not line or line.isspace()
+        return len(ends) - blank
+
+
+def _whole_lines(read: Callable[[memoryview], int], source: Source) -> Iterator[memoryview]:
+    """What ``read`` puts into buffers, cut after newlines."""
+    pool = BufferPool()
+    begun = memoryview(b"")
+    more = True
+    while more:
+        buffer = pool.take(max(_BLOCK, 2 * len(begun)))
+        view = memoryview(buffer)
+        size = len(begun)
+        view[:size] = begun
+        while more and size < len(buffer):
+            got = read(view[size:])
+            more = got > 0
+            size += got
+        cut = buffer.rfind(b"\n", 0, size) + 1
+        if not more and not source.cut:
+            cut = size
+        begun = view[cut:size]
+        if cut:
+            yield view[:cut].toreadonly()
+
+
+class _Mender:
+    """Replaces bytes that are not UTF-8, and knows where in the file they are."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines = self._bytes = 0  # before this block
+        self._told = False
+
+    def passed(self, data: memoryview) -> None:
+        """Go on behind this block."""
+        self._bytes += len(data)
+        if not self._told:
+            self._lines += int(np.count_nonzero(np.frombuffer(data, np.uint8) == _NEWLINE))
+
+    def mended(self, data: bytes) -> bytes:
+        """The block in UTF-8, line by line, so that one line's bytes spoil no other."""
+        report = self._source.report
+        lines = data.split(b"\n")
+        offset = self._bytes
+        for i, line in enumerate(lines):
             try:
-                text = line.decode()
+                line.decode()
             except UnicodeDecodeError as error:
-                text = line.decode(errors="replace")
-                if source.report.strict or not told:
-                    told = True
-                    source.report.damage(_undecodable(source, line, number, offset + error.start))
-                source.report.left_out["undecodable line, kept"] += 1
+                if report.strict or not self._told:
+                    self._told = True
+                    report.damage(_undecodable(self._source, line, self._lines + i + 1, offset + error.start))
+                report.left_out["undecodable line, kept"] += 1
+                lines[i] = line.decode(errors="replace").encode()
             offset += len(line) + 1
-            if number == 1:
-                text = text.removeprefix("\ufeff")
-            yield number, text.removesuffix("\r")
-
-
-def read_lines(source: Source, encoding: str = "utf-8", *, blank: bool = False) -> Iterator[str]:
-    """The lines of plain text, with ``blank`` also those that hold only white space."""
-    report = source.report
-    for _, line in decoded_lines(source, encoding):
-        if blank or (line and not line.isspace()):
-            report.documents += 1
-            yield line
+        return b"\n".join(lines)
 
 
 def _as_utf8(pieces: Iterable[bytes], encoding: str, source: Source) -> Iterator[bytes]:

@@ -4,37 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from wordstock.corpus.columns import read_csv, read_parquet
 from wordstock.corpus.dedup import DuplicateFilter
-from wordstock.corpus.detect import Kind, check_kind, detect_kind
+from wordstock.corpus.detect import Kind, check_kind
 from wordstock.corpus.folder import corpus_files
-from wordstock.corpus.jsonl import read_jsonl
 from wordstock.corpus.language import LanguageFilter
-from wordstock.corpus.lines import read_lines
+from wordstock.corpus.lines import LineCounter
+from wordstock.corpus.onefile import FileOptions, check_fit, read_file
 from wordstock.corpus.report import ReadReport
-from wordstock.corpus.source import STDIN, Progress, Source, Tracker, open_source
-from wordstock.corpus.warc import read_warc
-from wordstock.corpus.wikidump import read_wikidump
-from wordstock.corpus.wikiextractor import read_wikiextractor
+from wordstock.corpus.source import STDIN, Progress, Tracker
 from wordstock.errors import FormatError, InputError
+from wordstock.protocols import TextBlock
 
-__all__ = ["read_texts"]
-
-_FIELDS = ("jsonl", "csv", "parquet")
-
-
-@dataclass(frozen=True)
-class _Options:
-    kind: Kind | None
-    field: str | None
-    encoding: str
-    entities: bool
-    keep: LanguageFilter
-    workers: int | None
-    blank: bool
+__all__ = ["read_blocks", "read_texts"]
 
 
 def read_texts(
@@ -95,89 +80,128 @@ def read_texts(
     MissingExtraError
         A library that this kind needs is not installed.
     """
-    check_kind(kind)
-    if unit not in ("line", "document"):
-        raise InputError(f"unit={unit!r}: known are 'line', 'document'")
-    try:
-        "".encode(encoding)
-    except LookupError:
-        raise InputError(f"encoding={encoding!r}: Python knows no such encoding") from None
-    if workers is not None and workers < 0:
-        raise InputError(f"workers={workers}: 0 or more")
-    report = ReadReport() if report is None else report
-    report.strict = strict
-    keep = LanguageFilter(language)
-    options = _Options(kind, field, encoding, entities, keep, workers, blank)
-    if kind is not None:
-        _check_fit(kind, options)
-    files = corpus_files(path, report)
-    total = sum(file.stat().st_size for file, _ in files if file != STDIN)
-    texts = _all_files(files, options, report, Tracker(total, report, progress))
-    if unit == "line":
-        texts = _split(texts)
-    if unique is not False:
-        texts = _without_repeats(texts, DuplicateFilter() if unique is True else unique, report)
-    return _counted(texts, report)
+    return _Reading(
+        path, kind, field, unit, encoding, entities, language, unique, workers, blank, strict, report, progress
+    ).texts()
 
 
-def _all_files(
-    files: list[tuple[Path, bool]], options: _Options, report: ReadReport, tracker: Tracker
-) -> Iterator[str]:
-    for path, in_folder in files:
+def read_blocks(path: str | Path | Sequence[str | Path], **options: Any) -> Iterator[str | TextBlock]:
+    """As ``read_texts``, but lines of plain text come many at once where nothing has to look at each of them.
+
+    This is the fast way from files to ``wordstock.vocab.build_shards`` and training.
+
+    Parameters
+    ----------
+    options : of ``read_texts``. Where ``language`` or ``unique`` is given, every text comes by itself.
+
+    Raises
+    ------
+    FileNotFoundError, InputError, FormatError, MissingExtraError
+        As ``read_texts``.
+    """
+    given = signature(read_texts).bind(path, **options)
+    given.apply_defaults()
+    return _Reading(**given.arguments).blocks()
+
+
+@dataclass
+class _Reading:
+    """One call of ``read_texts``, whose parameters these are."""
+
+    path: str | Path | Sequence[str | Path]
+    kind: Kind | None
+    field: str | None
+    unit: Literal["line", "document"]
+    encoding: str
+    entities: bool
+    language: str | Callable[[str], object] | None
+    unique: bool | DuplicateFilter
+    workers: int | None
+    blank: bool
+    strict: bool
+    report: ReadReport | None
+    progress: Progress | None
+
+    def __post_init__(self) -> None:
+        check_kind(self.kind)
+        if self.unit not in ("line", "document"):
+            raise InputError(f"unit={self.unit!r}: known are 'line', 'document'")
         try:
-            yield from _one_file(path, options, report, tracker)
-        except FormatError as error:
-            if not in_folder:
-                raise
-            report.damage(error)
-        except OSError as error:
-            if not in_folder or error.errno is None:
-                raise
-            found = error.strerror or str(error)
-            report.damage(FormatError(path, expected="a file that can be read", found=found))
+            "".encode(self.encoding)
+        except LookupError:
+            raise InputError(f"encoding={self.encoding!r}: Python knows no such encoding") from None
+        if self.workers is not None and self.workers < 0:
+            raise InputError(f"workers={self.workers}: 0 or more")
+        report = ReadReport() if self.report is None else self.report
+        report.strict = self.strict
+        self.told = report
+        self.keep = LanguageFilter(self.language)
+        self.options = FileOptions(self.kind, self.field, self.encoding, self.entities, self.keep.code, self.workers)
+        if self.kind is not None:
+            check_fit(self.kind, self.options)
+        self.files = corpus_files(self.path, self.told)
+        total = sum(file.stat().st_size for file, _ in self.files if file != STDIN)
+        self.tracker = Tracker(total, report, self.progress)
 
+    def texts(self) -> Iterator[str]:
+        """Every text by itself."""
+        return _counted(self._singly(), self.told)
 
-def _one_file(path: Path, options: _Options, report: ReadReport, tracker: Tracker) -> Iterator[str]:
-    with open_source(path, report, tracker) as source:
-        if not source.head and not source.cut:
-            report.left_out["empty file"] += 1
-            return
-        kind = options.kind or detect_kind(source.head, path)
-        _check_fit(kind, options)
-        texts = _reader(kind, source, options)
-        if kind != "warc" and options.keep.given:
-            texts = _in_language(texts, options.keep, report)
-        yield from texts
+    def blocks(self) -> Iterator[str | TextBlock]:
+        """Lines of plain text in blocks, unless something looks at each text."""
+        if self.keep.given or self.unique is not False or self.blank:
+            return self.texts()
+        return self._blocks()
 
+    def _blocks(self) -> Iterator[str | TextBlock]:
+        report, counter = self.told, LineCounter()
+        for found in self._documents():
+            if isinstance(found, TextBlock):
+                lines = counter.filled(found)
+                report.documents += lines
+                report.texts += lines
+                yield found
+            else:
+                yield from _counted(self._parts(found), report)
 
-def _reader(kind: Kind, source: Source, options: _Options) -> Iterator[str]:
-    field = options.field or "text"
-    if kind == "text":
-        return read_lines(source, options.encoding, blank=options.blank)
-    if kind == "jsonl":
-        return read_jsonl(source, field=field)
-    if kind == "csv":
-        return read_csv(source, field=field)
-    if kind == "parquet":
-        return read_parquet(source, field=field)
-    if kind == "wikipedia":
-        return read_wikidump(source, entities=options.entities, workers=options.workers)
-    if kind == "wikiextractor":
-        return read_wikiextractor(source)
-    return read_warc(source, options.keep)
+    def _singly(self) -> Iterator[str]:
+        documents = self._lines()
+        if self.keep.given and self.keep.code is None:
+            documents = _in_language(documents, self.keep, self.told)
+        texts = (part for text in documents for part in self._parts(text))
+        if self.unique is False:
+            return texts
+        return _without_repeats(texts, DuplicateFilter() if self.unique is True else self.unique, self.told)
 
+    def _lines(self) -> Iterator[str]:
+        """Documents, and the lines of plain text."""
+        for found in self._documents():
+            if isinstance(found, TextBlock):
+                lines = [line for line in found.lines() if self.blank or (line and not line.isspace())]
+                for line in lines:
+                    self.told.documents += 1
+                    yield line
+            else:
+                yield found
 
-def _check_fit(kind: Kind, options: _Options) -> None:
-    """Refuse an option that means nothing for this kind."""
-    if options.entities and kind != "wikipedia":
-        raise InputError(f"entities=True with kind {kind!r}: only Wikipedia dumps hold links")
-    if options.field is not None and kind not in _FIELDS:
-        raise InputError(f"field={options.field!r} with kind {kind!r}: only {', '.join(_FIELDS)} have fields")
-    if options.keep.code is not None and kind != "warc":
-        raise InputError(
-            f"language={options.keep.code!r} with kind {kind!r}: such a file declares none; give a callable, such "
-            "as a fastText model's (wordstock train: --language-model)"
-        )
+    def _parts(self, text: str) -> Iterable[str]:
+        if self.unit == "document":
+            return (text,)
+        return [line for line in text.split("\n") if line and not line.isspace()]
+
+    def _documents(self) -> Iterator[str | TextBlock]:
+        for path, in_folder in self.files:
+            try:
+                yield from read_file(path, self.options, self.told, self.tracker)
+            except FormatError as error:
+                if not in_folder:
+                    raise
+                self.told.damage(error)
+            except OSError as error:
+                if not in_folder or error.errno is None:
+                    raise
+                found = error.strerror or str(error)
+                self.told.damage(FormatError(path, expected="a file that can be read", found=found))
 
 
 def _in_language(texts: Iterable[str], keep: LanguageFilter, report: ReadReport) -> Iterator[str]:
@@ -187,15 +211,6 @@ def _in_language(texts: Iterable[str], keep: LanguageFilter, report: ReadReport)
         else:
             report.documents -= 1
             report.left_out["language"] += 1
-
-
-def _split(texts: Iterable[str]) -> Iterator[str]:
-    for text in texts:
-        if "\n" not in text:
-            if text and not text.isspace():
-                yield text
-        else:
-            yield from (line for line in text.split("\n") if line and not line.isspace())
 
 
 def _without_repeats(texts: Iterable[str], seen: DuplicateFilter, report: ReadReport) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from wordstock._compression import Compression, decompressed, sniff_compression
+from wordstock.corpus.buffers import Pieces
 from wordstock.corpus.report import ReadReport
 from wordstock.errors import FormatError
 
@@ -19,7 +20,7 @@ __all__ = ["STDIN", "Progress", "Source", "Tracker", "open_source"]
 Progress = Callable[[int, int], object]  # (bytes of the files read, bytes of the files; 0 if unknown)
 
 STDIN = Path("<stdin>")
-_PIECE = 1 << 20
+_PIECE = 1 << 19
 _HEAD = 1 << 16  # bytes that a source shows before it is read
 
 
@@ -77,6 +78,7 @@ class Source:
         while sum(map(len, first)) < _HEAD and (piece := next(self._pieces, b"")):
             first.append(piece)
         self._first = b"".join(first)
+        self._filler: Pieces | None = None
         self.head = self._first[:_HEAD]
 
     def pieces(self) -> Iterator[bytes]:
@@ -90,6 +92,20 @@ class Source:
         if self._error is not None:
             error, self._error = self._error, None
             self.report.damage(error)
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill the start of ``view`` with what ``pieces`` would give next; returns how many bytes, 0 at the end."""
+        if self.compression is None and not self._first:
+            size = self._stream.readinto(view)
+            self.tell(self._stream.position)
+            return size
+        if self._filler is None:
+            self._filler = Pieces([self._first] if self.compression is None else self.pieces())
+        size = self._filler.readinto(view)
+        if not size and self.compression is None:
+            self._first = b""
+            return self.readinto(view)
+        return size
 
     def tell(self, position: int) -> None:
         """Report that the file has been read up to this byte on disk."""
@@ -127,6 +143,12 @@ class _Counted:
         self._peeked = b""
         self.position += len(data)
         return data
+
+    def readinto(self, view: memoryview) -> int:
+        """As a file's; what was peeked at has been read before."""
+        size: int = self._stream.readinto(view)  # type: ignore[attr-defined]
+        self.position += size
+        return size
 
 
 def _plain(stream: _Counted) -> Iterator[bytes]:

@@ -7,51 +7,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from wordstock.kernels.bytemasks import BLOCK, run_length
 from wordstock.kernels.compiled import compiled
-from wordstock.kernels.wordtable import add_keyed, first_bytes, long_key, mix, short_key, word_key
+from wordstock.kernels.wordtable import number_found, remember, word_key
 
-__all__ = ["fold_ascii", "keep_entities", "tokenize"]
+__all__ = ["tokenize"]
 
 # Classes of characters, as text.scripts numbers them.
 _SPACE, _PUNCTUATION, _LETTER, _MARK, _UNSPACED, _UNDERSCORE, _END = range(7)
 _ENTITY = np.frombuffer(b"ENTITY/", np.uint8)
 _SPACE_BYTE, _APOSTROPHE, _LOW_LINE = 32, 39, 95
 
-# Eight bytes at once: each test sets the high bit of the bytes that pass it.
-_NOTHING, _ONE, _SEVEN, _TOP_BYTE = np.uint64(0), np.uint64(1), np.uint64(7), np.uint64(56)
-_ONES, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-_LOWER_BIT, _LOW_SEVEN = np.uint64(0x2020202020202020), np.uint64(0x7F7F7F7F7F7F7F7F)
-_FROM_A, _PAST_Z = np.uint64(0x1F1F1F1F1F1F1F1F), np.uint64(0x0505050505050505)  # 128 - "a", 128 - "z" - 1
-_FROM_0, _PAST_9 = np.uint64(0x5050505050505050), np.uint64(0x4646464646464646)  # 128 - "0", 128 - "9" - 1
-
-
-@compiled
-def fold_ascii(source, target, lower, zero):
-    """Copy ``source`` to ``target``, both uint8 (n,); A–Z to a–z if ``lower``, 1–9 to 0 if ``zero``."""
-    for i in range(len(source)):
-        byte = source[i]
-        if lower and byte >= np.uint8(65) and byte <= np.uint8(90):
-            byte = np.uint8(byte + 32)
-        if zero and byte >= np.uint8(48) and byte <= np.uint8(57):
-            byte = np.uint8(48)
-        target[i] = byte
-
-
-@compiled(inline="always")
-def _stops(eight):
-    """The high bit of each of eight bytes that is no letter or digit of ASCII."""
-    low = eight & _LOW_SEVEN
-    folded = low | _LOWER_BIT
-    letters = (folded + _FROM_A) & ~(folded + _PAST_Z)
-    digits = (low + _FROM_0) & ~(low + _PAST_9)
-    return ~(letters | digits) & _HIGH_BITS | (eight & _HIGH_BITS)
-
-
-@compiled(inline="always")
-def _before(stops):
-    """How many bytes come before the first one whose high bit is set."""
-    below = ((stops & (~stops + _ONE)) >> _SEVEN) - _ONE
-    return np.int64(((below & _ONES) * _ONES) >> _TOP_BYTE)
+_ONE = np.uint64(1)
 
 
 @compiled
@@ -71,12 +38,10 @@ def _class_at(text, p, classes):
 
 
 @compiled
-def _entity_end(given, text, p, classes):
-    """End of the entity's token that begins at ``p``, or ``p`` if none does; ``given`` is ``text`` before folding."""
-    if p + len(_ENTITY) >= len(given):
-        return p
+def _entity_end(text, p, classes):
+    """End of the entity's token that begins at ``p``, or ``p`` if none does."""
     for i in range(len(_ENTITY)):
-        if given[p + i] != _ENTITY[i]:
+        if text[p + i] != _ENTITY[i]:
             return p
     if p:
         before = p - 1
@@ -91,18 +56,6 @@ def _entity_end(given, text, p, classes):
         q += width
         kind, width = _class_at(text, q, classes)
     return q if q > begin else p
-
-
-@compiled
-def keep_entities(source, target, classes):
-    """Undo ``fold_ascii`` for the tokens of entities; eight spaces follow the text in ``target``."""
-    p = 0
-    while p < len(source):
-        if source[p] == _ENTITY[0]:
-            end = _entity_end(source, target, p, classes)
-            target[p:end] = source[p:end]
-            p = max(p, end - 1)
-        p += 1
 
 
 @compiled
@@ -199,16 +152,60 @@ def _token_end(text, p, kind, width, classes, english):
 
 
 @compiled
-def tokenize(text, words, size, start, classes, english, entities, table, ids, written):
-    """Split ``text`` into tokens and number them; U+001E ends a sentence.
+def _plain_length(masks, p):
+    """How many letters and digits of ASCII there are from ``p`` on."""
+    length = np.int64(0)
+    while True:
+        block, place = (p + length) // BLOCK, np.uint64((p + length) % BLOCK)
+        bits = (masks[block] >> place) | (masks[block + 1] << _ONE << (np.uint64(BLOCK - 1) - place))
+        more = run_length(bits)
+        length += more
+        if more < BLOCK:
+            return length
+
+
+@compiled
+def _find_words(text, words, masks, size, p, classes, english, entities, slots, found):
+    """Fill ``found``; returns where to go on, and how many words and long ones there are."""
+    starts, stops, keys, longs = found
+    n = n_longs = 0
+    while p < size and n < len(starts):
+        # Most words are letters and digits of ASCII up to a space: their end is found in one step.
+        q = p + _plain_length(masks, p)
+        after = text[q]
+        plain = q > p and after < 0x80 and after != _APOSTROPHE and after != _LOW_LINE
+        if entities or not plain:
+            end = _entity_end(text, p, classes) if entities else p
+            if end > p:
+                q = end
+            elif not plain:
+                kind, width = _class_at(text, p, classes)
+                if kind == _SPACE:
+                    p += width
+                    continue
+                if kind == _END:
+                    n, n_longs = remember(slots, starts, stops, keys, longs, n, n_longs, p, p, np.uint64(0))
+                    p += 1
+                    continue
+                q = _token_end(text, p, kind, width, classes, english)
+        n, n_longs = remember(slots, starts, stops, keys, longs, n, n_longs, p, q, word_key(words, p, q))
+        p = q + np.int64(text[q] == _SPACE_BYTE)
+    return p, n, n_longs
+
+
+@compiled
+def tokenize(text, words, masks, size, start, rules, found, table, ids, written):
+    """Split ``text`` into tokens and number them; a character of the class ``END_CLASS`` ends a sentence.
 
     Parameters
     ----------
-    text : uint8, ``size`` bytes of valid UTF-8 and eight spaces; ``words`` its eights (``wordtable.eights``).
+    text : uint8, ``size`` bytes of valid UTF-8 and spaces, ``PADDING`` at least; ``words`` its eights.
+    masks : uint64, ``bytemasks.mark_words`` of it, and one more.
     start, written : where to go on in ``text`` and in ``ids``.
-    classes : uint8 (1114112,), or (128,) for ASCII text: ``text.scripts.character_classes``.
-    english : whether contractions are split; otherwise underscores count as letters.
-    entities : whether tokens of entities are looked for.
+    rules : (classes, english, entities). Classes, uint8 (1114112,), or (128,) for ASCII text, are
+        ``text.scripts.character_classes``; ``english`` says whether contractions are split, otherwise underscores count
+        as letters; ``entities`` whether tokens of entities are looked for.
+    found : ``Found``, for this call's own use.
     table : ``WordArrays``.
     ids : int32 (size + 1,), written: token numbers, -1 after each sentence that has tokens.
 
@@ -217,51 +214,15 @@ def tokenize(text, words, size, start, classes, english, entities, table, ids, w
     The position up to which the text was read, less than ``size`` where the table is full; and how much of ``ids`` is
     used.
     """
-    slots, offsets, counts, blob, state = table
+    classes, english, entities = rules
     p = start
-    while p < size:
-        # Most words are letters and digits of ASCII up to a space: their end and key are found eight bytes at a time.
-        eight = words[p]
-        stops = _stops(eight)
-        q = p
-        value = key = _NOTHING
-        while stops == _NOTHING:
-            value = mix(value, eight)
-            q += 8
-            eight = words[q]
-            stops = _stops(eight)
-        length = _before(stops)
-        if length:
-            eight = first_bytes(eight, length)
-            key = short_key(eight, length)
-            value = mix(value, eight)
-        if q > p:
-            key = long_key(value, q + length - p)
-        q += length
-        end = _entity_end(text, text, p, classes) if entities else p
-        if end > p:
-            q = end
-            key = word_key(words, p, q)
-        elif q == p or text[q] >= 0x80 or text[q] == _APOSTROPHE or text[q] == _LOW_LINE:
-            kind, width = _class_at(text, p, classes)
-            if kind == _SPACE:
-                p += width
-                continue
-            if kind == _END:
-                if written and ids[written - 1] != -1:
-                    ids[written] = -1
-                    written += 1
-                p += 1
-                continue
-            q = _token_end(text, p, kind, width, classes, english)
-            key = word_key(words, p, q)
-        number = add_keyed(slots, offsets, counts, blob, state, text, p, q, 1, key)
-        if number < 0:
-            return p, written
-        ids[written] = number
-        written += 1
-        p = q + np.int64(text[q] == _SPACE_BYTE)
-    if written and ids[written - 1] != -1:
+    done = n = 0
+    while p < size and done == n:
+        p, n, n_longs = _find_words(text, words, masks, size, p, classes, english, entities, table.slots, found)
+        done, written = number_found(found, n, n_longs, table, text, words, ids, written)
+    if done < n:
+        p = found.starts[done]
+    elif written and ids[written - 1] != -1:
         ids[written] = -1
         written += 1
-    return size, written
+    return min(p, size), written  # the space after the last word lies beyond

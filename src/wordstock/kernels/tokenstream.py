@@ -6,7 +6,7 @@ import numpy as np
 
 from wordstock.kernels.compiled import compiled
 
-__all__ = ["count_ids", "renumber"]
+__all__ = ["close_up", "count_ids", "renumber"]
 
 
 @compiled
@@ -27,24 +27,24 @@ def count_ids(ids, counts):
 
 
 @compiled
-def renumber(ids, start, stop, numbers, gaps, out):
-    """Rewrite ``ids[start:stop]`` in place, closing up towards ``out`` <= ``start``.
+def renumber(ids, numbers, gaps):
+    """Rewrite ``ids`` in place, closing up towards its front.
 
     Parameters
     ----------
-    ids : int32 (n,), whole sentences in ``start:stop``.
+    ids : int32 (n,), whole sentences.
     numbers : int32, the new number of each id, negative to drop it.
     gaps : write -2 for a dropped word, so that its neighbours do not become adjacent; otherwise leave it out.
 
     Returns
     -------
-    The position after the last id written, and how many ids >= 0 and sentences were written. Without ``gaps``,
+    How many ids are left, and how many ids >= 0 and sentences are among them. Without ``gaps``,
     sentences of which nothing is left are gone.
     """
     words = sentences = 0
-    begin = out
+    begin = out = 0
     kept = 0  # ids >= 0 in this sentence
-    for i in range(start, stop):
+    for i in range(len(ids)):
         token = ids[i]
         if token == -1:
             if kept or gaps:
@@ -63,3 +63,18 @@ def renumber(ids, start, stop, numbers, gaps, out):
         out += 1 if gaps else known
         kept += known
     return out, words, sentences
+
+
+@compiled
+def close_up(ids, starts, lengths):
+    """Move the parts of ``ids`` that begin at ``starts`` and have these lengths, both int64 in order, to its front."""
+    out = 0
+    for part in range(len(starts)):
+        start = starts[part]
+        if start == out:
+            out += lengths[part]
+            continue
+        for i in range(start, start + lengths[part]):
+            ids[out] = ids[i]
+            out += 1
+    return out

@@ -59,6 +59,7 @@ SPACE, PUNCTUATION, LETTER, MARK, UNSPACED, UNDERSCORE, END_CLASS = range(7)
 ENTITY = "ENTITY/"  # begins the token of an entity, such as ENTITY/Barack_Obama
 END = 0x1E  # record separator: ends a sentence in a block of several; a space otherwise
 _MARKS = ("Mn", "Mc")
+_ASSIGNED = 0x40000  # beyond there are no letters, digits or spaces
 
 
 @cache
@@ -90,19 +91,17 @@ def _unspaced() -> re.Pattern[str]:
 
 
 @cache
-def character_classes(*, unspaced: bool, ascii_only: bool = False) -> npt.NDArray[np.uint8]:
+def character_classes(*, unspaced: bool, ascii_only: bool = False, end: int = END) -> npt.NDArray[np.uint8]:
     """The class of every code point, uint8 (1114112,) or, for ASCII alone, (128,).
 
     ``LETTER``: letters and digits; ``MARK``: combining marks, which continue a word; ``UNSPACED``: letters of the
-    scripts without spaces, which are ``LETTER`` where ``unspaced`` is False; ``END_CLASS``: the character ``END``,
+    scripts without spaces, which are ``LETTER`` where ``unspaced`` is False; ``END_CLASS``: the character ``end``,
     which ends a sentence; ``UNDERSCORE``, ``SPACE``; ``PUNCTUATION``: everything else.
     """
-    size = 128 if ascii_only else sys.maxunicode + 1
-    every = "".join(map(chr, range(size)))
-    classes = np.full(size, PUNCTUATION, np.uint8)
-    for pattern, kind in ((r"\w+", LETTER), (r"\s+", SPACE)):
-        for found in re.finditer(pattern, every):
-            classes[found.start() : found.end()] = kind
+    classes = np.full(128 if ascii_only else sys.maxunicode + 1, PUNCTUATION, np.uint8)
+    every = list(map(chr, range(min(len(classes), _ASSIGNED))))
+    classes[: len(every)][list(map(str.isalnum, every))] = LETTER
+    classes[: len(every)][list(map(str.isspace, every))] = SPACE
     if not ascii_only:
         classes[[ord(mark) for mark in marks()]] = MARK
         if unspaced:
@@ -110,6 +109,6 @@ def character_classes(*, unspaced: bool, ascii_only: bool = False) -> npt.NDArra
                 part = classes[low : high + 1]
                 part[part == LETTER] = UNSPACED
     classes[ord("_")] = UNDERSCORE
-    classes[END] = END_CLASS
+    classes[end] = END_CLASS
     classes.flags.writeable = False
     return classes

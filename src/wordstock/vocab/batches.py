@@ -1,50 +1,43 @@
-"""Sentences packed into blocks of bytes, which compiled code then splits and numbers without Python's lock."""
+"""Sentences packed into blocks of bytes, which compiled code then folds, splits and numbers without Python's lock."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Literal, NamedTuple
 
 from wordstock.errors import InputError
+from wordstock.protocols import TextBlock
 from wordstock.text import Tokenizer
-from wordstock.text.scripts import END, ENTITY, character_classes, has_unspaced
+from wordstock.text.scripts import END, has_unspaced
 
-__all__ = ["Batch", "Rules", "batches"]
+__all__ = ["Batch", "Sentences", "batches"]
 
-_SIZE = 1 << 20  # characters in a batch
+Sentences = Iterable[str | Sequence[str] | TextBlock]
+Kind = Literal["texts", "lines", "words"]
+
+_SIZE = 3 << 17  # bytes in a batch, about
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FIRST, _MOST = 16, 1024  # sentences taken at once
 _END = chr(END)  # a space to the tokeniser
-_UNIT, _RECORD = "\x1f", b"\xfe"
-
-
-class Rules(NamedTuple):
-    """How a batch of text becomes tokens; see ``kernels.tokenize``."""
-
-    classes: npt.NDArray[np.uint8]
-    english: bool
-    lower: bool
-    zero: bool
-    entities: bool
+_UNIT = "\x1f"
+_BETWEEN: dict[Kind, bytes] = {"texts": _END.encode(), "lines": b"", "words": b""}
 
 
 class Batch(NamedTuple):
     """Whole sentences as bytes.
 
-    data : text with a record separator (U+001E) between sentences where there are ``rules``; else words, each followed
-        by byte 0xFF or, at the end of a sentence, 0xFE.
+    data : UTF-8, not yet normalised.
+    kind : "texts" are parted by U+001E, "lines" by newlines; of "words" each is followed by byte 0xFF, the last of a
+        sentence by 0xFE.
     """
 
-    data: bytes
-    rules: Rules | None
+    data: bytes | memoryview
+    kind: Kind
 
 
-def batches(sentences: Iterable[str | Sequence[str]], tokenizer: Tokenizer) -> Iterator[Batch]:
+def batches(sentences: Sentences, tokenizer: Tokenizer) -> Iterator[Batch]:
     """Pack sentences in order. A str is text, a sequence of str is words; lone surrogates become U+FFFD.
 
     Raises
@@ -56,32 +49,29 @@ def batches(sentences: Iterable[str | Sequence[str]], tokenizer: Tokenizer) -> I
     iterator = iter(sentences)
     position, size = 0, _FIRST
     while chunk := list(islice(iterator, size)):
-        before = packer.characters
+        before = packer.bytes
         if not packer.add_texts(chunk):
             for place, sentence in enumerate(chunk, position):
-                if isinstance(sentence, str):
-                    packer.add_text(sentence)
-                else:
-                    packer.add_words(_checked(sentence, place), place)
+                packer.add(sentence, place)
                 yield from packer.take()
         yield from packer.take()
         position += len(chunk)
         # As many sentences at once as make a sixteenth of a batch, so that long ones do not pile up.
-        mean = (packer.characters - before) // len(chunk) + 1
+        mean = (packer.bytes - before) // len(chunk) + 1
         size = min(_MOST, max(1, _SIZE // 16 // mean))
     packer.flush()
     yield from packer.take()
 
 
 class _Packer:
-    """Collects sentences of one kind, text or words, until there is enough or the kind changes."""
+    """Collects sentences of one kind until there is enough or the kind changes."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.characters = 0  # added so far
-        self._parts: list[bytes] = []
+        self.bytes = 0  # added so far
+        self._parts: list[bytes | memoryview] = []
         self._size = 0
-        self._words = self._beyond_ascii = False
+        self._kind: Kind = "texts"
         self._ready: list[Batch] = []
         # The compiled tokeniser knows the built-in rules; splitters and segmenters are called from here.
         self._calls = tokenizer.split != "words"
@@ -94,37 +84,29 @@ class _Packer:
         joined = _END.join(texts)
         if joined.count(_END) >= len(texts):
             return False
-        if self._words:
-            self.flush()
-        if joined.isascii():
-            self._parts.append(joined.encode())
-        else:
-            self._beyond_ascii = True
-            normalize = self.tokenizer.normalize
-            encoded = [text.encode() if text.isascii() else _encoded(normalize(text)) for text in texts]
-            self._parts.append(_END.encode().join(encoded))
-        self._grown(len(joined))
+        self._put("texts", _encoded(joined))
         return True
 
-    def add_text(self, text: str) -> None:
-        tokenizer = self.tokenizer
-        if self._calls or (self._segments and has_unspaced(text)):
-            self.add_words(tokenizer(text), -1)
-            return
-        if self._words:
-            self.flush()
-        text = text.replace(_END, " ")
-        if text.isascii():
-            self._parts.append(text.encode())
-        else:
-            self._beyond_ascii = True
-            self._parts.append(_encoded(tokenizer.normalize(text)))
-        self._grown(len(text))
+    def add(self, sentence: Any, position: int) -> None:
+        """Add whatever stands at this position of the corpus."""
+        if isinstance(sentence, str):
+            self._add_text(sentence)
+        elif not isinstance(sentence, TextBlock):
+            self._add_words(_checked(sentence, position), position)
+        elif self._calls or self._segments:
+            for line in sentence.lines():
+                self._add_text(line)
+        elif sentence.data:
+            ended = sentence.data[-1:] == b"\n"
+            self._put("lines", sentence.data if ended else bytes(sentence.data) + b"\n")
 
-    def add_words(self, words: Sequence[str], position: int) -> None:
-        if not self._words:
-            self.flush()
-            self._words = True
+    def _add_text(self, text: str) -> None:
+        if self._calls or (self._segments and has_unspaced(text)):
+            self._add_words(self.tokenizer(text), -1)
+        else:
+            self._put("texts", _encoded(text.replace(_END, " ")))
+
+    def _add_words(self, words: Sequence[str], position: int) -> None:
         try:
             joined = _UNIT.join(words)
         except TypeError:
@@ -137,40 +119,29 @@ class _Packer:
             data = _encoded(joined).replace(b"\x1f", b"\xff")
         else:  # a word holds the separator
             data = b"\xff".join(map(_encoded, words))
-        self._parts.append(data)
-        self._grown(len(data))
+        self._put("words", data + b"\xfe")
 
-    def _grown(self, size: int) -> None:
-        self._size += size + 1
-        self.characters += size + 1
+    def _put(self, kind: Kind, data: bytes | memoryview) -> None:
+        if kind != self._kind:
+            self.flush()
+            self._kind = kind
+        self._parts.append(data)
+        self._size += len(data) + 1
+        self.bytes += len(data) + 1
         if self._size >= _SIZE:
             self.flush()
 
     def flush(self) -> None:
-        """Make a batch of what there is; the next one holds text unless words follow."""
+        """Make a batch of what there is."""
         if self._parts:
-            if self._words:
-                self._ready.append(Batch(_RECORD.join(self._parts) + _RECORD, None))
-            else:
-                data = _END.encode().join(self._parts)
-                self._ready.append(Batch(data, self._rules(entities=ENTITY.encode() in data)))
+            alone = len(self._parts) == 1
+            data = self._parts[0] if alone else _BETWEEN[self._kind].join(self._parts)
+            self._ready.append(Batch(data, self._kind))
         self._parts, self._size = [], 0
-        self._words = self._beyond_ascii = False
 
     def take(self) -> list[Batch]:
         ready, self._ready = self._ready, []
         return ready
-
-    def _rules(self, *, entities: bool) -> Rules:
-        tokenizer = self.tokenizer
-        unspaced = tokenizer.unspaced == "characters"
-        classes = (
-            character_classes(unspaced=unspaced)
-            if self._beyond_ascii
-            else character_classes(unspaced=False, ascii_only=True)
-        )
-        english = tokenizer.contractions == "english"
-        return Rules(classes, english, tokenizer.casing == "lower", tokenizer.digits == "zero", entities)
 
 
 def _encoded(text: str) -> bytes:

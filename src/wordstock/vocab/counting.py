@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
+from wordstock.vocab.batches import Sentences
 from wordstock.vocab.numbering import Numbering
 from wordstock.vocab.vocabulary import Vocabulary
 
@@ -15,7 +16,7 @@ __all__ = ["check_counting", "count_words"]
 
 
 def count_words(
-    sentences: Iterable[str | Sequence[str]],
+    sentences: Sentences,
     *,
     min_count: int = 1,
     max_size: int | None = None,
@@ -28,7 +29,8 @@ def count_words(
 
     Parameters
     ----------
-    sentences : a str is tokenised, a sequence of str taken as words. Read once. Empty words are skipped; lone
+    sentences : a str is tokenised, a sequence of str taken as words, a ``TextBlock`` as many lines of text, such as
+        ``wordstock.corpus.read_blocks`` gives. Read once. Empty words are skipped; lone
         surrogates, which UTF-8 cannot hold, become U+FFFD.
     min_count : words seen less often are left out.
     max_size : keep this many words at most.

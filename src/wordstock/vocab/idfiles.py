@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from wordstock._files import storage_errors
 from wordstock._threads import run_slices
+from wordstock.kernels.tokenstream import close_up
+from wordstock.protocols import IntArray
 from wordstock.vocab.wordtable import IdArray
 
 __all__ = ["IdFiles", "Section"]
@@ -59,42 +61,61 @@ class IdFiles:
         self.lengths[-1] += len(ids)
         self.sections[-1].append(Section(self.lengths[-1], source))
 
-    def map(self, work: Callable[[IdArray, int], Result]) -> list[Result]:
-        """Call ``work(ids, number)`` on every file's ids, read-only, files in parallel; results in file order."""
-
-        def on_file(number: int) -> Result:
-            return work(self.view(number), number)
-
-        return _each(on_file, len(self.paths))
-
     def view(self, number: int) -> IdArray:
         """The ids of one file, read-only."""
         return self._open(number, "r")
 
+    def in_slices(self, work: Callable[[Iterator[IdArray]], Result]) -> list[Result]:
+        """Call ``work`` in every thread, on the sections that are its part, read-only; results in corpus order."""
+        places = [
+            (number, start, section.stop)
+            for number, sections in enumerate(self.sections)
+            for start, section in zip(_starts(sections), sections, strict=True)
+        ]
+
+        def on_slice(first: int, last: int) -> Result:
+            return work(self.view(number)[start:stop] for number, start, stop in places[first:last])
+
+        return run_slices(on_slice, len(places)) if places else []
+
     def rewrite(self, work: Callable[[IdArray, int], int]) -> None:
-        """Let ``work(ids, number)`` change every file's ids in place; it returns how many of them remain."""
+        """Let ``work(ids, source)`` change every section in place; it returns how many ids remain at its front.
 
-        def on_file(number: int) -> None:
+        Sections are worked on in parallel. All have source 0 afterwards.
+        """
+        for number, sections in enumerate(self.sections):
             ids = self._open(number, "r+")
-            remaining = work(ids, number)
-            del ids
-            if remaining != self.lengths[number]:
-                os.truncate(self.paths[number], remaining * _LITTLE.itemsize)
-                self.lengths[number] = remaining
+            starts = _starts(sections)
+            lengths = np.zeros(len(sections), np.int64)
 
-        _each(on_file, len(self.paths))
+            def on_slice(
+                first: int,
+                last: int,
+                ids: IdArray = ids,
+                sections: list[Section] = sections,
+                starts: list[int] = starts,
+                lengths: IntArray = lengths,
+            ) -> None:
+                for i in range(first, last):
+                    lengths[i] = work(ids[starts[i] : sections[i].stop], sections[i].source)
+
+            run_slices(on_slice, len(sections))
+            close_up(ids, np.array(starts, np.int64), lengths)
+            del ids
+            stops = np.cumsum(lengths).tolist()
+            self.sections[number] = [Section(stop, 0) for stop in stops]
+            if stops[-1] != self.lengths[number]:
+                os.truncate(self.paths[number], stops[-1] * _LITTLE.itemsize)
+                self.lengths[number] = stops[-1]
 
     def finish(self) -> None:
-        """Remove files that have become empty and make the others durable."""
+        """Remove files that have become empty."""
         kept = [i for i, length in enumerate(self.lengths) if length]
         for i in set(range(len(self.paths))) - set(kept):
             self.paths[i].unlink()
         self.paths = [self.paths[i] for i in kept]
         self.lengths = [self.lengths[i] for i in kept]
         self.sections = []
-        for path in self.paths:
-            with storage_errors(path), path.open("rb") as stream:
-                os.fsync(stream.fileno())
 
     def _open(self, number: int, mode: Literal["r", "r+"]) -> IdArray:
         if not self.lengths[number]:  # an empty file cannot be mapped
@@ -102,8 +123,5 @@ class IdFiles:
         return np.asarray(np.memmap(self.paths[number], _LITTLE, mode))
 
 
-def _each(work: Callable[[int], Result], size: int) -> list[Result]:
-    if not size:
-        return []
-    slices = run_slices(lambda start, stop: [work(i) for i in range(start, stop)], size)
-    return [result for part in slices for result in part]
+def _starts(sections: list[Section]) -> list[int]:
+    return [0, *(section.stop for section in sections[:-1])]

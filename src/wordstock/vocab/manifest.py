@@ -1,5 +1,8 @@
 """The manifest of a folder of token shards: written last, so that a folder with one is finished.
 
+The system is not asked to put the files on the disk at once: should the power fail before it has, their checksums tell,
+and the shards are built again.
+
 ``manifest.json`` holds ``format``, ``version``, ``source``, ``request`` (the settings asked for), ``settings`` (those
 and what was learned), ``tokens``, ``sentences``, and for ``vocabulary.bin`` and every shard its size and CRC-32.
 ``vocabulary.bin``: offsets int64 (n + 1,), counts int64 (n,), then the keys' UTF-8 bytes. A shard: int32 ids, -1
@@ -21,6 +24,7 @@ from wordstock._threads import run_slices
 from wordstock.errors import FormatError
 from wordstock.kernels.keyindex import CRC_TABLE, index_keys
 from wordstock.protocols import IntArray
+from wordstock.vocab.checksum import joined
 from wordstock.vocab.vocabulary import ByteArray, Vocabulary
 
 __all__ = ["MANIFEST", "read_manifest", "read_vocabulary", "remove_shards", "write_manifest"]
@@ -30,7 +34,7 @@ VOCABULARY = "vocabulary.bin"
 FORMAT, VERSION = "wordstock token shards", 1
 _REMEDY = "build the shards again"
 _PATTERNS = (MANIFEST, VOCABULARY, "shard-?????*.ids")
-_CHUNK = 1 << 24  # bytes
+_CHUNK = 1 << 21  # bytes
 
 
 def write_manifest(
@@ -48,7 +52,7 @@ def write_manifest(
     """
     blob, offsets, counts = keys
     path = folder / VOCABULARY
-    with atomic_write(path) as stream:
+    with storage_errors(path), path.open("xb") as stream:
         for array in (offsets.astype("<i8"), counts.astype("<i8"), blob):
             stream.write(np.ascontiguousarray(array).data)
     files = [path, *shards]
@@ -64,7 +68,7 @@ def write_manifest(
         "vocabulary": {**entries[0], "keys": len(counts)},
         "shards": entries[1:],
     }
-    with atomic_write(folder / MANIFEST) as stream:
+    with atomic_write(folder / MANIFEST, durable=False) as stream:
         stream.write(json.dumps(manifest, ensure_ascii=False, indent=1).encode())
 
 
@@ -147,13 +151,22 @@ def remove_shards(folder: Path) -> None:
 
 
 def _checksums(files: Sequence[Path]) -> list[int]:
-    parts = run_slices(lambda start, stop: [_checksum(file) for file in files[start:stop]], len(files))
-    return [total for part in parts for total in part]
+    """The CRC-32 of each file, of all their parts in parallel."""
+    parts = [
+        (i, start, min(start + _CHUNK, size))
+        for i, size in enumerate(file.stat().st_size for file in files)
+        for start in range(0, size, _CHUNK)
+    ]
+    if not parts:
+        return [0] * len(files)
+    found = run_slices(lambda first, last: [_checksum(files[i], *part) for i, *part in parts[first:last]], len(parts))
+    totals = [0] * len(files)
+    for (i, start, stop), total in zip(parts, (total for each in found for total in each), strict=True):
+        totals[i] = joined(totals[i], total, stop - start)
+    return totals
 
 
-def _checksum(file: Path) -> int:
-    total = 0
+def _checksum(file: Path, start: int, stop: int) -> int:
     with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            total = crc32(chunk, total)
-    return total
+        stream.seek(start)
+        return crc32(stream.read(stop - start))

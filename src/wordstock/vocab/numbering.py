@@ -8,21 +8,23 @@ numbers are translated by the map of the table that gave them; so the result doe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock
 from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
 
+from wordstock._mapped import mapped_zeros
 from wordstock._threads import thread_count
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
 from wordstock.text import Tokenizer
-from wordstock.vocab.batches import Batch, batches
+from wordstock.vocab.batches import Batch, Sentences, batches
+from wordstock.vocab.folding import Workspace
 from wordstock.vocab.ranking import rank_words
 from wordstock.vocab.runs import Merged, WordRuns
 from wordstock.vocab.vocabulary import ByteArray, take_keys
@@ -38,6 +40,13 @@ class Numbered(NamedTuple):
 
     ids: IdArray
     source: int
+
+
+class _Work(NamedTuple):
+    """What was made of a batch, and the memory that it is in."""
+
+    numbered: Numbered
+    room: IdArray
 
 
 class WordList(NamedTuple):
@@ -60,10 +69,11 @@ class Top(NamedTuple):
 
 
 class _Slot:
-    """One thread's table and the number of the source it is."""
+    """One thread's table, the number of the source it is, and room to work in."""
 
-    def __init__(self, source: int) -> None:
+    def __init__(self, source: int, tokenizer: Tokenizer) -> None:
         self.table, self.source = WordTable(), source
+        self.workspace = Workspace(tokenizer)
 
 
 class Numbering:
@@ -81,7 +91,7 @@ class Numbering:
         self.tokenizer = tokenizer
         self._threads = threads or thread_count()
         self._share = max(_SMALLEST, memory_limit // (2 * self._threads))
-        self._slots = [_Slot(i) for i in range(self._threads)]
+        self._slots = [_Slot(i, tokenizer) for i in range(self._threads)]
         self._free: SimpleQueue[_Slot] = SimpleQueue()
         for slot in self._slots:
             self._free.put(slot)
@@ -89,6 +99,7 @@ class Numbering:
         self._run_of: dict[int, int] = {}
         self._n_sources = self._threads
         self._lock = Lock()
+        self._rooms: SimpleQueue[IdArray] = SimpleQueue()  # for ids, used again when these have been taken
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="wordstock-vocab")
 
     def __enter__(self) -> Numbering:
@@ -99,29 +110,44 @@ class Numbering:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def number(self, sentences: Iterable[str | Sequence[str]]) -> Iterator[Numbered]:
-        """Numbered batches in the order of the sentences; at most two per thread are under way."""
-        under_way: deque[Future[Numbered]] = deque()
+    def number(self, sentences: Sentences) -> Iterator[Numbered]:
+        """Numbered batches in the order of the sentences; at most two per thread are under way.
+
+        The ids of one are overwritten when the next has been asked for.
+        """
+        under_way: deque[Future[_Work]] = deque()
         for batch in batches(sentences, self.tokenizer):
             if self._threads == 1:
-                yield self._work(batch)
+                yield from self._taken(self._work(batch))
                 continue
             if len(under_way) >= 2 * self._threads:
-                yield under_way.popleft().result()
+                yield from self._taken(under_way.popleft().result())
             under_way.append(self._pool.submit(self._work, batch))
         while under_way:
-            yield under_way.popleft().result()
+            yield from self._taken(under_way.popleft().result())
 
-    def _work(self, batch: Batch) -> Numbered:
+    def _taken(self, work: _Work) -> Iterator[Numbered]:
+        yield work.numbered
+        self._rooms.put(work.room)
+
+    def _work(self, batch: Batch) -> _Work:
         slot = self._free.get()
         try:
-            ids = slot.table.number(batch)
-            numbered = Numbered(ids, slot.source)
+            folded = slot.workspace.fold(batch)
+            room = self._room(folded.size + 1)
+            numbered = Numbered(room[: slot.table.write(folded, slot.workspace, room)], slot.source)
             if slot.table.nbytes > self._share // 2:  # the next growth would double it
                 self._spill(slot)
-            return numbered
+            return _Work(numbered, room)
         finally:
             self._free.put(slot)
+
+    def _room(self, size: int) -> IdArray:
+        try:
+            room = self._rooms.get_nowait()
+        except Empty:
+            return mapped_zeros(size, np.int32)
+        return room if len(room) >= size else mapped_zeros(size, np.int32)
 
     def _spill(self, slot: _Slot) -> None:
         with self._lock:

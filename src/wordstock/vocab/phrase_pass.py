@@ -7,7 +7,6 @@ there are more classes than threads and the ids are read more often.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,8 +17,9 @@ from wordstock._threads import run_slices, thread_count
 from wordstock.kernels.pairs import count_pairs, join_pairs, move_pairs, place_pairs
 from wordstock.protocols import IntArray
 from wordstock.text import Tokenizer
-from wordstock.vocab.batches import Batch
-from wordstock.vocab.idfiles import IdFiles, Section
+from wordstock.vocab.batches import Batch, Sentences
+from wordstock.vocab.folding import Workspace
+from wordstock.vocab.idfiles import IdFiles
 from wordstock.vocab.numbering import Numbering, WordList
 from wordstock.vocab.phrases import Phrases, PhraseSettings
 from wordstock.vocab.streams import StreamCounts, count_stream, translate
@@ -55,7 +55,7 @@ def join_phrases(
     return Phrases(tuple(passes), settings), table
 
 
-def learn_phrases(sentences: Iterable[str | Sequence[str]], settings: PhraseSettings) -> Phrases:
+def learn_phrases(sentences: Sentences, settings: PhraseSettings) -> Phrases:
     """See ``Phrases.learn``."""
     with TemporaryDirectory(prefix="wordstock-") as name:
         folder = Path(name)
@@ -162,7 +162,7 @@ def _wider(pairs: IntArray, counts: IntArray, parts: int) -> tuple[IntArray, Int
 def _add(table: WordTable, pairs: list[tuple[str, str]], delimiter: str) -> IdArray:
     """Number of each phrase; one that the corpus already holds as a word, or made in two ways, is one word."""
     data = b"".join(f"{first}{delimiter}{second}".encode() + b"\xff" for first, second in pairs)
-    return table.number(Batch(data, None))
+    return table.number(Batch(data, "words"), Workspace(Tokenizer()))
 
 
 def _join(files: IdFiles, chosen: IntArray, phrases: IdArray, n_ids: int) -> None:
@@ -172,9 +172,4 @@ def _join(files: IdFiles, chosen: IntArray, phrases: IdArray, n_ids: int) -> Non
     starts = np.zeros(n_ids, np.bool_)
     starts[chosen >> 32] = True
 
-    def on_file(ids: IdArray, number: int) -> int:
-        stop = int(join_pairs(ids, pairs, numbers, starts))
-        files.sections[number] = [Section(stop, 0)]
-        return stop
-
-    files.rewrite(on_file)
+    files.rewrite(lambda ids, _source: int(join_pairs(ids, pairs, numbers, starts)))

@@ -8,11 +8,14 @@ left it and ``N`` its number of words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wordstock.errors import InputError
+
+if TYPE_CHECKING:
+    from wordstock.vocab.batches import Sentences
 
 __all__ = ["PhraseSettings", "Phrases"]
 
@@ -89,7 +92,7 @@ class Phrases:
         return sum(map(len, self.passes))
 
     @classmethod
-    def learn(cls, sentences: Iterable[str | Sequence[str]], settings: PhraseSettings | None = None) -> Phrases:
+    def learn(cls, sentences: Sentences, settings: PhraseSettings | None = None) -> Phrases:
         """Find the phrases of a corpus; ``build_shards`` finds them on the way to shards.
 
         Raises

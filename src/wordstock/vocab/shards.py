@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from wordstock._files import storage_errors
 from wordstock.errors import FormatError, InputError
 from wordstock.text import Tokenizer
+from wordstock.vocab.batches import Sentences
 from wordstock.vocab.counting import check_counting
 from wordstock.vocab.id_source import IdSource, KeyedIds
 from wordstock.vocab.manifest import read_manifest, read_vocabulary, remove_shards
@@ -104,7 +105,7 @@ def open_shards(folder: Path | str, *, verify: bool = True) -> TokenShards:
 
 
 def build_shards(
-    sentences: Iterable[str | Sequence[str]] | IdSource,
+    sentences: Sentences | IdSource,
     folder: Path | str,
     *,
     min_count: int = 5,
@@ -124,7 +125,8 @@ def build_shards(
 
     Parameters
     ----------
-    sentences : a str is tokenised, a sequence of str taken as words; or walks and baskets as ids (``IdSource``).
+    sentences : a str is tokenised, a sequence of str taken as words, a ``TextBlock`` as many lines of text, such as
+        ``wordstock.corpus.read_blocks`` gives; or walks and baskets as ids (``IdSource``).
         Sentences are never cut. Empty words are skipped; lone surrogates become U+FFFD.
     folder : made if needed; files of earlier shards in it are replaced, others are left alone.
     min_count : words seen less often are left out. With phrases they end a phrase, and ``min_count`` is applied

@@ -1,15 +1,15 @@
-"""Count and renumber the ids of a corpus, its files in parallel."""
+"""Count and renumber the ids of a corpus, in parallel."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from wordstock.kernels.tokenstream import count_ids, renumber
 from wordstock.protocols import IntArray
-from wordstock.vocab.idfiles import IdFiles, Section
+from wordstock.vocab.idfiles import IdFiles
 from wordstock.vocab.wordtable import IdArray
 
 __all__ = ["StreamCounts", "count_stream", "translate"]
@@ -26,11 +26,14 @@ class StreamCounts(NamedTuple):
 def count_stream(files: IdFiles, n_ids: int) -> StreamCounts:
     """Count what is in the files."""
 
-    def on_file(ids: IdArray, _number: int) -> StreamCounts:
+    def on_slice(parts: Iterator[IdArray]) -> StreamCounts:
         counts = np.zeros(n_ids, np.int64)
-        return StreamCounts(counts, *count_ids(ids, counts))
+        totals = np.zeros(2, np.int64)
+        for ids in parts:
+            totals += count_ids(ids, counts)
+        return StreamCounts(counts, *totals.tolist())
 
-    parts = files.map(on_file)
+    parts = files.in_slices(on_slice)
     total = np.zeros(n_ids, np.int64)
     for part in parts:
         total += part.counts
@@ -42,17 +45,13 @@ def translate(files: IdFiles, numbers: Sequence[IdArray], *, gaps: bool = False)
 
     ``gaps`` keeps a -2 where a word is dropped.
     """
-    left = np.zeros((len(files.paths), 2), np.int64)
+    left: list[tuple[int, int]] = []  # appended to by several threads, which lists allow
 
-    def on_file(ids: IdArray, number: int) -> int:
-        start = out = 0
-        for section in files.sections[number]:
-            out, words, sentences = renumber(ids, start, section.stop, numbers[section.source], gaps, out)
-            start = section.stop
-            left[number] += words, sentences
-        files.sections[number] = [Section(out, 0)]
-        return out
+    def on_section(ids: IdArray, source: int) -> int:
+        stop, words, sentences = renumber(ids, numbers[source], gaps)
+        left.append((words, sentences))
+        return int(stop)
 
-    files.rewrite(on_file)
-    words, sentences = left.sum(axis=0).tolist()
+    files.rewrite(on_section)
+    words, sentences = np.array(left, np.int64).reshape(-1, 2).sum(axis=0).tolist()
     return words, sentences

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._mapped import mapped_zeros
 from wordstock.kernels.wordtable import PADDING, WordArrays, eights, fold_words, place_words, split_words
 from wordstock.protocols import IntArray
 from wordstock.vocab.batches import Batch
+from wordstock.vocab.folding import Folded, Workspace
 from wordstock.vocab.vocabulary import ByteArray
 
 __all__ = ["IdArray", "WordTable"]
@@ -28,11 +32,13 @@ class WordTable:
 
     def __init__(self, capacity: int = 1 << 14) -> None:
         capacity = max(4, capacity)
+        blob = mapped_zeros(capacity * _BYTES_A_WORD + PADDING, np.uint8)
         self.arrays = WordArrays(
-            slots=np.zeros((1 << (2 * capacity - 1).bit_length(), 2), np.uint64),
-            offsets=np.zeros(capacity + 1, np.int64),
-            counts=np.zeros(capacity, np.int64),
-            blob=np.empty(capacity * _BYTES_A_WORD + PADDING, np.uint8),
+            slots=mapped_zeros(2 << (2 * capacity - 1).bit_length(), np.uint64),
+            offsets=mapped_zeros(capacity + 1, np.int64),
+            counts=mapped_zeros(capacity, np.int64),
+            blob=blob,
+            parts=eights(blob),
             state=np.zeros(1, np.int64),
         )
 
@@ -42,7 +48,7 @@ class WordTable:
         table = cls(len(counts))
         padded = np.concatenate([blob, np.zeros(PADDING, np.uint8)])
         size = np.array([len(counts)], np.int64)
-        table._fold(WordArrays(np.empty((0, 2), np.uint64), offsets, counts, padded, size))
+        table._fold(WordArrays(np.empty(0, np.uint64), offsets, counts, padded, eights(padded), size))
         return table
 
     def __len__(self) -> int:
@@ -51,7 +57,7 @@ class WordTable:
     @property
     def nbytes(self) -> int:
         """Bytes that the arrays take."""
-        return sum(array.nbytes for array in self.arrays)
+        return sum(array.nbytes for array in self.arrays if array is not self.arrays.parts)
 
     @property
     def offsets(self) -> IntArray:
@@ -76,31 +82,37 @@ class WordTable:
         offsets = self.arrays.offsets
         return self.arrays.blob[offsets[number] : offsets[number + 1]].tobytes().decode()
 
-    def number(self, batch: Batch) -> IdArray:
+    def number(self, batch: Batch, workspace: Workspace) -> IdArray:
         """Number the words of a batch: int32, -1 after each sentence that has words."""
-        from wordstock.kernels.tokenize import fold_ascii, keep_entities, tokenize
+        folded = workspace.fold(batch)
+        room = mapped_zeros(folded.size + 1, np.int32)
+        return room[: self.write(folded, workspace, room)]
 
-        size, rules = len(batch.data), batch.rules
-        text = np.empty(size + PADDING, np.uint8)
-        text[size:] = ord(" ")
-        lower, zero = (False, False) if rules is None else (rules.lower, rules.zero)
-        given = np.frombuffer(batch.data, np.uint8)
-        fold_ascii(given, text, lower, zero)
-        if rules is not None and rules.entities:
-            keep_entities(given, text, rules.classes)
-        words = eights(text)
-        ids = np.empty(size + 1, np.int32)
+    def write(self, folded: Folded, workspace: Workspace, room: IdArray) -> int:
+        """Number the words of a batch that ``workspace`` folded.
+
+        Parameters
+        ----------
+        room : int32, one element more than the batch has bytes at least; the ids are written to its front.
+
+        Returns
+        -------
+        How many ids there are.
+        """
+        from wordstock.kernels.tokenize import tokenize
+
+        text, words, masks, size, rules = folded
+        found = workspace.found
         position = written = 0
         while True:
             if rules is None:
-                position, written = split_words(text, words, size, position, self.arrays, ids, written)
+                position, written = split_words(text, words, size, position, found, self.arrays, room, written)
             else:
-                classes, english, entities = rules.classes, rules.english, rules.entities
                 position, written = tokenize(
-                    text, words, size, position, classes, english, entities, self.arrays, ids, written
+                    text, words, masks, size, position, rules, found, self.arrays, room, written
                 )
             if position == size:
-                return ids[:written]
+                return int(written)
             self._grow()
 
     def fold(self, other: WordTable) -> IdArray:
@@ -110,18 +122,18 @@ class WordTable:
     def _fold(self, other: WordArrays) -> IdArray:
         numbers = np.empty(int(other.state[0]), np.int32)
         done = 0
-        words = eights(other.blob)
-        while (done := fold_words(other, words, self.arrays, numbers, done)) < len(numbers):
+        while (done := fold_words(other, self.arrays, numbers, done)) < len(numbers):
             self._grow()
         return numbers
 
     def _grow(self) -> None:
         """Double what is used up: the text if there are places for words left, else the places."""
-        slots, offsets, counts, blob, state = self.arrays
+        slots, offsets, counts, blob, _, state = self.arrays
         if state[0] < len(counts):
-            self.arrays = self.arrays._replace(blob=_doubled(blob, 2 * len(blob)))
+            blob = _doubled(blob, 2 * len(blob))
+            self.arrays = self.arrays._replace(blob=blob, parts=eights(blob))
             return
-        wider = np.zeros((2 * len(slots), 2), np.uint64)
+        wider = mapped_zeros(2 * len(slots), np.uint64)
         place_words(slots, wider)
         self.arrays = self.arrays._replace(
             slots=wider,
@@ -130,7 +142,7 @@ class WordTable:
         )
 
 
-def _doubled(array: npt.NDArray[np.generic], size: int) -> npt.NDArray[np.generic]:
-    longer = np.zeros(size, array.dtype)
+def _doubled(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    longer = mapped_zeros(size, array.dtype)
     longer[: len(array)] = array
     return longer
