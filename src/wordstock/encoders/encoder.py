@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -352,6 +353,12 @@ class ContextualEncoder:
                 text = self._tokenizer.pieces(tokens.ids[first:last])
                 out.append(Pieces(text, offsets[first:last], vectors[first:last, : self.word_dim].copy()))
         return out
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has for the model, special ones left out; ``max_length`` counts those too."""
+        listed = check_texts(texts)
+        bounds = self._tokenizer.tokenize(listed).bounds
+        return [last - first for first, last in itertools.pairwise(bounds.tolist())]
 
     def _over_spans(self, texts: list[str], spans: list[list[Span]]) -> list[FloatArray]:
         out: list[FloatArray] = []

@@ -31,7 +31,8 @@ class ChunkSettings:
     Parameters
     ----------
     size : tokens of a chunk at most. Encoders such as MiniLM see 256 word pieces, about 200 words of English.
-    overlap : tokens at the end of a chunk that the next one begins with, in whole sentences: at most this many.
+    overlap : tokens at the end of a chunk that the next one begins with, in whole sentences: at most this many. None is
+        a fifth of the size.
 
     Raises
     ------
@@ -40,13 +41,18 @@ class ChunkSettings:
     """
 
     size: int = 160
-    overlap: int = 32
+    overlap: int | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise InputError(f"size={self.size}: a chunk holds at least 1 token")
-        if not 0 <= self.overlap <= self.size // 2:
+        if self.overlap is not None and not 0 <= self.overlap <= self.size // 2:
             raise InputError(f"overlap={self.overlap}: from 0 to half the size, {self.size // 2}")
+
+    @property
+    def shared(self) -> int:
+        """The overlap in tokens."""
+        return self.size // 5 if self.overlap is None else self.overlap
 
 
 def chunk_text(
@@ -114,7 +120,7 @@ def _packed(units: list[_Unit], settings: ChunkSettings) -> list[Chunk]:
             while (
                 first > 0
                 and units[first - 1].start > chunks[-1].start
-                and total + units[first - 1].tokens <= settings.overlap
+                and total + units[first - 1].tokens <= settings.shared
                 and total + units[first - 1].tokens + unit.tokens <= settings.size
             ):
                 first -= 1

@@ -1,0 +1,174 @@
+"""``wordstock index``: files and folders of documents, or the words of a table, into a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from wordstock.cli.nearest import DEFAULT_MODEL
+from wordstock.cli.search import Collection, StoreName
+from wordstock.cli.train_progress import Steps
+from wordstock.errors import InputError
+
+__all__ = ["index"]
+
+_READING, _STORE = "Reading", "A new store"
+
+
+def index(
+    store: StoreName,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files and folders: text, Markdown, HTML, PDF, CSV, TSV, JSON lines, Parquet."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", help=f"A registered name, a path, or hf:org/name. A new store takes {DEFAULT_MODEL}."
+        ),
+    ] = None,
+    collection: Collection = "wordstock",
+    words: Annotated[
+        bool, typer.Option("--words", help="Store the words of the model's table, one row each, instead of files.")
+    ] = False,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(help="Column or key of the text; several are joined. Default: text.", rich_help_panel=_READING),
+    ] = None,
+    id_field: Annotated[
+        str | None, typer.Option(help="Column or key of a row's id. Default: its number.", rich_help_panel=_READING)
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns or keys kept as metadata. Default: all others.", rich_help_panel=_READING),
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Each line of a text file is a document.", rich_help_panel=_READING)
+    ] = False,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the files, if not told right: text, markdown, html, pdf, csv, jsonl, parquet.",
+            rich_help_panel=_READING,
+        ),
+    ] = None,
+    size: Annotated[int, typer.Option(min=1, help="Tokens of a passage at most.", rich_help_panel=_READING)] = 160,
+    overlap: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Tokens that a passage shares with the one before it. Default: a fifth.",
+            rich_help_panel=_READING,
+        ),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(help="Name files relative to this folder. Default: whole paths.", rich_help_panel=_READING),
+    ] = None,
+    reread: Annotated[
+        bool, typer.Option("--reread", help="Read files that have not changed, too.", rich_help_panel=_READING)
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first damage.", rich_help_panel=_READING)
+    ] = False,
+    metric: Annotated[str | None, typer.Option(help="cosine, ip or l2.", rich_help_panel=_STORE)] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="float32, float16, bfloat16 or binary, where the store has it.", rich_help_panel=_STORE),
+    ] = None,
+    index_kind: Annotated[
+        str, typer.Option("--index", help="auto, FLAT, HNSW, IVF_FLAT, ...", rich_help_panel=_STORE)
+    ] = "auto",
+    expected_rows: Annotated[
+        int | None, typer.Option(help="Lets auto choose the right index at once.", rich_help_panel=_STORE)
+    ] = None,
+) -> None:
+    """Bring files into a store, or bring the store up to date with them.
+
+    Only what has changed since the last run is read and encoded; passages of files that are gone from a folder are
+    deleted. Killed at any moment, the same command goes on.
+    """
+    from wordstock.stores import VectorStore
+
+    if words == bool(paths):
+        raise InputError("give files and folders, or --words with --model for the words of a table; one of the two")
+    named = {"metric": metric, "precision": precision, "expected_rows": expected_rows}
+    options: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if index_kind != "auto":
+        options["index"] = index_kind
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with VectorStore(store, model or _first(store, collection), collection=collection, **options) as opened:
+        if words:
+            _words(console, opened)
+        else:
+            _documents(
+                console,
+                opened,
+                [str(path) for path in paths or []],
+                reading=_reading(kind, field, id_field, keep, lines),
+                chunks={"size": size, "overlap": overlap},
+                flags={"base": base, "reread": reread, "strict": strict},
+            )
+        console.print(escape(f"{store} holds {opened.count():,} rows; index: {opened.index}"))
+
+
+def _first(store: str, collection: str) -> str | None:
+    """The model of a store that is not there yet; one that is knows its own."""
+    from wordstock.stores.location import locate
+
+    place = locate(store)
+    there = place.kind not in ("lite", "file") or Path(place.uri).exists()
+    return None if there else DEFAULT_MODEL
+
+
+def _reading(
+    kind: str | None, field: list[str] | None, id_field: str | None, keep: list[str] | None, lines: bool
+) -> Any:
+    from wordstock.stores.documents import ReadOptions
+
+    return ReadOptions(
+        kind=cast("Any", kind),  # checked there
+        text_fields=tuple(field) if field else ("text",),
+        id_field=id_field,
+        metadata_fields=tuple(keep) if keep else None,
+        lines=lines,
+    )
+
+
+def _words(console: Console, store: Any) -> None:
+    from wordstock.embeddings import Embeddings
+
+    table = store.encoder
+    if not isinstance(table, Embeddings):
+        raise InputError("--words needs a table of words; this model is none")
+    with Steps(console, "words") as steps:
+        done = store.add(table, progress=lambda count: steps.at(count / len(table), f"{count:,}"))
+    console.print(f"words: {done.added:,} added, {done.unchanged:,} unchanged")
+
+
+def _documents(
+    console: Console, store: Any, paths: list[str], *, reading: Any, chunks: dict[str, Any], flags: dict[str, Any]
+) -> None:
+    from wordstock.stores.documents import ChunkSettings, sync_files
+
+    count = getattr(store.encoder, "count_tokens", None)
+    with Steps(console, "indexing") as steps:
+        report = sync_files(
+            store,
+            paths,
+            reading,
+            ChunkSettings(**chunks),
+            count=count,
+            progress=lambda done, total, rows: steps.at(done / total if total else None, f"{rows:,} passages"),
+            **flags,
+        )
+    console.print(escape(str(report)))
+    left = ", ".join(f"{number:,} {why}" for why, number in sorted(report.read.left_out.items()))
+    if left:
+        console.print(f"left out: {escape(left)}")
+    if report.read.damaged:
+        console.print(f"[yellow]warning:[/] {report.read.damaged:,} damaged places were left out; --strict stops there")
