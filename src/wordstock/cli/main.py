@@ -21,6 +21,7 @@ from wordstock.cli.encode import encode
 from wordstock.cli.evaluate import evaluate
 from wordstock.cli.models import info, models
 from wordstock.cli.nearest import analogy, nearest
+from wordstock.cli.search import search
 from wordstock.cli.tag import tag_app
 from wordstock.cli.train import train
 from wordstock.errors import StorageError, WordstockError
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 
 
-for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, train):
+for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, train, search):
     app.command()(verb)
 app.add_typer(classify_app, name="classify")
 app.add_typer(tag_app, name="tag")

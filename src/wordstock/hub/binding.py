@@ -89,7 +89,7 @@ class EncoderRecord:
                 f"with, encode settings included, or {again} with this one"
             )
 
-    def find(self, where: Path | str) -> Encoder:
+    def find(self, where: Path | str, *, made: str = "trained", again: str = "train it again") -> Encoder:
         """Load the recorded encoder from the first source that still gives it.
 
         The record may be a stranger's: it can name a registered model or a file or folder on this machine, and nothing
@@ -114,7 +114,7 @@ class EncoderRecord:
                 return encoder
             other = encoder
         if other is not None:
-            self.check(other, where)
+            self.check(other, where, made=made, again=again)
         raise InputError(
             f"{where} needs the encoder {self.fingerprint[:_SHOWN]} (dim {self.dim}), but {self._why(last)}; "
             "pass encoder="

@@ -77,7 +77,7 @@ def _holder(lock: Path) -> str:
             fields = line.split()
             if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == mark:
                 words = Path(f"/proc/{fields[4]}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                return f" ({fields[4]}: {words.strip()[:60]})"
+                return f" ({fields[4]}: {' '.join(words.split())[:60]})"
     except OSError:
         pass
     return ""

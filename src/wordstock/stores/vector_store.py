@@ -38,6 +38,7 @@ Mode = Literal["vector", "keyword", "hybrid"]
 Result = TypeVar("Result")
 
 _BATCH = 1024  # texts of one round
+_WORDING = {"made": "indexed", "again": "call reindex(encoder) to index it again"}
 _DEPTH = 50  # candidates of each ranking that are fused or read by a reranker, at least
 
 
@@ -152,7 +153,7 @@ class VectorStore:
             ) from None
 
     def _check(self, encoder: Encoder) -> None:
-        self._bound.record.check(encoder, self._where, made="indexed", again="call reindex(encoder) to index it again")
+        self._bound.record.check(encoder, self._where, **_WORDING)
 
     @property
     def encoder(self) -> Encoder:
@@ -167,7 +168,7 @@ class VectorStore:
 
     def _encoder_of(self, bound: _Bound) -> Encoder:
         if bound.encoder is None:
-            found = bound.record.find(self._where)
+            found = bound.record.find(self._where, **_WORDING)
             if self._bound is bound:
                 self._bound = bound._replace(encoder=found)
             return found

@@ -1,0 +1,110 @@
+"""``wordstock search``: what a store holds that is near a query."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from wordstock.errors import InputError
+from wordstock.protocols import Hit
+
+__all__ = ["Collection", "StoreName", "search"]
+
+StoreName = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        "-s",
+        help="A path ending in .db (Milvus Lite) or .safetensors, or the address of a Milvus server or Zilliz Cloud. "
+        "Its token comes from WORDSTOCK_MILVUS_TOKEN or the file named in WORDSTOCK_MILVUS_TOKEN_FILE.",
+    ),
+]
+Collection = Annotated[str, typer.Option(help="Which store of a server that holds several.")]
+_LONGEST = 400  # characters of a text that are shown
+
+
+def search(
+    queries: Annotated[list[str], typer.Argument(help="One query or several, each in quotes.")],
+    store: StoreName,
+    collection: Collection = "wordstock",
+    k: Annotated[int, typer.Option("-k", min=1, help="Rows per query.")] = 5,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help='A condition on metadata, such as "year >= 2020"; several must all hold.'),
+    ] = None,
+    mode: Annotated[str, typer.Option(help="vector (by meaning), keyword (BM25) or hybrid (both).")] = "vector",
+    fusion: Annotated[
+        str, typer.Option(help="Of hybrid: rrf, or the weights of vectors and keywords such as 0.6,0.4.")
+    ] = "rrf",
+    rerank: Annotated[
+        str | None, typer.Option(help="A cross-encoder's name or folder, to score the best again.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="The store's encoder, where it cannot be found by its record.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row, for other programs.")] = False,
+) -> None:
+    """Show the rows of a store that are nearest to a query."""
+    from wordstock.stores import VectorStore
+    from wordstock.stores.filters import parse_text
+    from wordstock.stores.location import locate
+
+    if mode not in ("vector", "keyword", "hybrid"):
+        raise InputError(f"--mode {mode}: known are vector, keyword, hybrid")
+    conditions = {"and": [parse_text(one) for one in where]} if where else None
+    place = locate(store)
+    if place.kind in ("lite", "file"):
+        from pathlib import Path
+
+        if not Path(place.uri).exists():
+            raise InputError(f"there is no store at {store}; `wordstock index` makes one")
+    options: dict[str, Any] = {"mode": mode, "fusion": _fusion(fusion), "rerank": rerank}
+    with VectorStore(store, model, collection=collection) as opened:
+        found = opened.search(queries, k, where=conditions, **options)
+    for query, hits in zip(queries, found, strict=True):
+        _print_json(query, hits) if as_json else _print_table(query, hits)
+
+
+def _fusion(given: str) -> Any:
+    if given == "rrf":
+        return given
+    try:
+        first, second = map(float, given.split(","))
+    except ValueError:
+        raise InputError(f"--fusion {given}: rrf, or two weights such as 0.6,0.4") from None
+    return first, second
+
+
+def _print_json(query: str, hits: Sequence[Hit]) -> None:
+    for hit in hits:
+        values = {"query": query, "id": hit.id, "score": hit.score, "text": hit.text, "metadata": dict(hit.metadata)}
+        sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+
+
+def _print_table(query: str, hits: Sequence[Hit]) -> None:
+    console = Console()
+    console.print(f"[italic]{escape(query)}[/]", highlight=False)
+    if not hits:
+        console.print("nothing found")
+        return
+    table = Table(show_lines=True)
+    table.add_column("score", justify="right")
+    table.add_column("text", ratio=1)
+    table.add_column("from", overflow="fold")
+    for hit in hits:
+        text = " ".join(hit.text.split())
+        shown = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+        table.add_row(f"{hit.score:.4f}", escape(shown or hit.id), escape(_about(hit)))
+    console.print(table)
+
+
+def _about(hit: Hit) -> str:
+    told = ", ".join(f"{name} {value}" for name, value in hit.metadata.items())
+    return told if len(told) <= 200 else told[:199] + "…"
