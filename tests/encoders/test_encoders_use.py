@@ -27,6 +27,7 @@ def test_it_is_an_encoder_with_the_call_forms_of_a_table(encoder):
     assert encoder.encode_words([]) == []
     assert [len(rows) for rows in encoder.encode_words(["", [], "Two words"])] == [0, 0, 2]
     assert encoder.encode_tokens([""])[0].vectors.shape == (0, 32)
+    assert encoder.count_tokens([*SHORT, ""]) == [len(one.text) for one in encoder.encode_tokens([*SHORT, ""])]
 
 
 @pytest.mark.parametrize(

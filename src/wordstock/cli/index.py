@@ -93,6 +93,7 @@ def index(
     deleted. Killed at any moment, the same command goes on.
     """
     from wordstock.stores import VectorStore
+    from wordstock.stores.documents import ChunkSettings
 
     if words == bool(paths):
         raise InputError("give files and folders, or --words with --model for the words of a table; one of the two")
@@ -101,22 +102,19 @@ def index(
     if index_kind != "auto":
         options["index"] = index_kind
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with VectorStore(store, model or _first(store, collection), collection=collection, **options) as opened:
+    reading, chunks = _reading(kind, field, id_field, keep, lines), ChunkSettings(size, overlap)
+    for path in paths or []:
+        path.stat()  # a name that is wrong makes no store
+    with VectorStore(store, model or _first(store), collection=collection, **options) as opened:
         if words:
             _words(console, opened)
         else:
-            _documents(
-                console,
-                opened,
-                [str(path) for path in paths or []],
-                reading=_reading(kind, field, id_field, keep, lines),
-                chunks={"size": size, "overlap": overlap},
-                flags={"base": base, "reread": reread, "strict": strict},
-            )
+            flags = {"base": base, "reread": reread, "strict": strict}
+            _documents(console, opened, [str(path) for path in paths or []], reading, chunks, **flags)
         console.print(escape(f"{store} holds {opened.count():,} rows; index: {opened.index}"))
 
 
-def _first(store: str, collection: str) -> str | None:
+def _first(store: str) -> str | None:
     """The model of a store that is not there yet; one that is knows its own."""
     from wordstock.stores.location import locate
 
@@ -150,10 +148,8 @@ def _words(console: Console, store: Any) -> None:
     console.print(f"words: {done.added:,} added, {done.unchanged:,} unchanged")
 
 
-def _documents(
-    console: Console, store: Any, paths: list[str], *, reading: Any, chunks: dict[str, Any], flags: dict[str, Any]
-) -> None:
-    from wordstock.stores.documents import ChunkSettings, sync_files
+def _documents(console: Console, store: Any, paths: list[str], reading: Any, chunks: Any, **flags: Any) -> None:
+    from wordstock.stores.documents import sync_files
 
     count = getattr(store.encoder, "count_tokens", None)
     with Steps(console, "indexing") as steps:
@@ -161,7 +157,7 @@ def _documents(
             store,
             paths,
             reading,
-            ChunkSettings(**chunks),
+            chunks,
             count=count,
             progress=lambda done, total, rows: steps.at(done / total if total else None, f"{rows:,} passages"),
             **flags,

@@ -19,6 +19,7 @@ from wordstock.cli.convert import convert
 from wordstock.cli.demo import demo
 from wordstock.cli.encode import encode
 from wordstock.cli.evaluate import evaluate
+from wordstock.cli.index import index
 from wordstock.cli.models import info, models
 from wordstock.cli.nearest import analogy, nearest
 from wordstock.cli.search import search
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 
 
-for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, train, search):
+for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, train, index, search):
     app.command()(verb)
 app.add_typer(classify_app, name="classify")
 app.add_typer(tag_app, name="tag")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,7 @@ StoreName = Annotated[
     ),
 ]
 Collection = Annotated[str, typer.Option(help="Which store of a server that holds several.")]
+_PLACE = ("source", "start", "stop", "version")  # what ``wordstock index`` writes
 _LONGEST = 400  # characters of a text that are shown
 
 
@@ -60,11 +62,8 @@ def search(
         raise InputError(f"--mode {mode}: known are vector, keyword, hybrid")
     conditions = {"and": [parse_text(one) for one in where]} if where else None
     place = locate(store)
-    if place.kind in ("lite", "file"):
-        from pathlib import Path
-
-        if not Path(place.uri).exists():
-            raise InputError(f"there is no store at {store}; `wordstock index` makes one")
+    if place.kind in ("lite", "file") and not Path(place.uri).exists():
+        raise InputError(f"there is no store at {store}; `wordstock index` makes one")
     options: dict[str, Any] = {"mode": mode, "fusion": _fusion(fusion), "rerank": rerank}
     with VectorStore(store, model, collection=collection) as opened:
         found = opened.search(queries, k, where=conditions, **options)
@@ -106,5 +105,16 @@ def _print_table(query: str, hits: Sequence[Hit]) -> None:
 
 
 def _about(hit: Hit) -> str:
-    told = ", ".join(f"{name} {value}" for name, value in hit.metadata.items())
+    """Where a row comes from: its file and place first, without what only the index itself reads."""
+    shown = {name: value for name, value in hit.metadata.items() if name not in _PLACE}
+    told = ", ".join(f"{name} {value}" for name, value in shown.items())
+    if (source := hit.metadata.get("source")) is not None:
+        place = f"{_near(str(source))}:{hit.metadata.get('start', 0)}-{hit.metadata.get('stop', '')}"
+        told = f"{place}, {told}" if told else place
     return told if len(told) <= 200 else told[:199] + "…"
+
+
+def _near(source: str) -> str:
+    """A file in this folder without the way to it."""
+    path = Path(source)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else source

@@ -1,0 +1,111 @@
+"""``wordstock index`` and ``wordstock search`` over files, as the command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from cli_command import call
+
+import wordstock as ws
+from wordstock.stores import VectorStore
+
+START = "from wordstock.cli.main import main; main()"
+WORDS = [f"w{number}" for number in range(500)]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("table") / "table.safetensors"
+    vectors = np.random.default_rng(3).normal(size=(len(WORDS), 16)).astype("float32")
+    ws.Embeddings.from_arrays(WORDS, vectors).save(path)
+    return path
+
+
+@pytest.fixture
+def here(tmp_path):
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "a.md").write_text("# w1\nw2 w3\n\n# w4\nw5 w6\n")
+    (notes / "b.txt").write_text("w7 w8 w9")
+    (notes / "c.bin").write_bytes(b"\0\1")
+    return tmp_path
+
+
+@pytest.fixture
+def run(here, monkeypatch, capsys):
+    monkeypatch.chdir(here)
+    return lambda *arguments: call(monkeypatch, capsys, *arguments, columns=120)
+
+
+def test_a_folder_is_indexed_and_searched(run, here, table, caplog):
+    code, _, told = run("index", "notes", "-s", "notes.safetensors", "-m", table)
+    assert code == 0, told
+    assert "files: 2 added, 0 changed, 0 removed, 0 unchanged; passages: 3 written, 0 deleted" in told
+    assert "left out, damaged: notes/c.bin" in caplog.text
+    assert "1 damaged places were left out" in told
+    (here / "notes" / "b.txt").unlink()
+    code, _, told = run("index", "notes", "-s", "notes.safetensors")
+    assert "files: 0 added, 0 changed, 1 removed, 1 unchanged; passages: 0 written, 1 deleted" in told, told
+    code, found, told = run("search", "w5 w6", "-s", "notes.safetensors", "-k", "1", "--json")
+    hit = json.loads(found)
+    assert (hit["text"], hit["metadata"]["heading"]) == ("# w4\nw5 w6", "w4"), told
+    code, found, _ = run("search", "w5 w6", "-s", "notes.safetensors", "-k", "1")
+    assert "notes/a.md:12-22, heading w4" in " ".join(found.replace("│", " ").split())
+
+
+def test_words_of_a_table(run, here, table):
+    code, _, told = run("index", "--words", "-m", table, "-s", "words.safetensors")
+    assert (code, "words: 500 added, 0 unchanged" in told) == (0, True), told
+    code, found, _ = run("search", "w17", "-s", "words.safetensors", "-k", "1", "--json")
+    assert json.loads(found)["id"] == "w17"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["index", "-s", "x.safetensors"], "give files and folders, or --words"),
+        (["index", "notes", "--words", "-s", "x.safetensors"], "one of the two"),
+        (["index", "gone", "-s", "x.safetensors", "-m", "TABLE"], "no such file: gone"),
+        (["index", "notes", "-s", "x.safetensors", "-m", "TABLE", "--overlap", "90"], "from 0 to half the size, 80"),
+        (["index", "notes/c.bin", "-s", "x.safetensors", "-m", "TABLE"], "found a binary file"),
+        (["index", "notes", "-s", "x.safetensors", "-m", "TABLE", "--kind", "word"], "known are text, markdown"),
+        (["search", "w1", "-s", "x.safetensors"], "there is no store at x.safetensors; `wordstock index` makes one"),
+    ],
+)
+def test_what_cannot_be_done(run, here, table, arguments, message):
+    code, found, told = run(*[str(table) if one == "TABLE" else one for one in arguments])
+    assert code == 1
+    assert message in told
+    assert "Traceback" not in told
+    assert not found
+    assert not (here / "x.safetensors").exists() or "binary" in message
+
+
+def test_killed_and_run_again(run, here, table):
+    """No passage is lost or doubled."""
+    rows = 9_000
+    with (here / "rows.jsonl").open("w") as stream:
+        for row in range(rows):
+            stream.write(json.dumps({"text": f"w{row % 500} w{row // 500}", "n": row}) + "\n")
+    command = [sys.executable, "-c", START, "index", "rows.jsonl", "-s", "rows.db", "-m", str(table)]
+    running = subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE)
+    try:
+        written = 0
+        deadline = time.monotonic() + 60
+        while running.poll() is None and written < 400_000 and time.monotonic() < deadline:
+            written = sum(one.stat().st_size for one in here.glob("rows.db/**/*") if one.is_file())
+            time.sleep(0.02)
+        os.kill(running.pid, signal.SIGKILL)
+    finally:
+        running.communicate()
+    code, _, told = run("index", "rows.jsonl", "-s", "rows.db")
+    assert code == 0, told
+    with VectorStore(here / "rows.db", str(table)) as store:
+        assert store.count() == rows
+        assert {row.metadata["n"] for row in store.rows()} == set(range(rows))
+    assert "1 unchanged" in run("index", "rows.jsonl", "-s", "rows.db")[2]
