@@ -25,7 +25,7 @@ SPEED = [
     "memory",
 ]
 QUALITY = ["similarity", "fewshot"]
-TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_fasttext", "train_glove"]
+TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_fasttext", "train_glove", "classify_ngram"]
 ALL = [*SPEED, *QUALITY, *TRAINING]
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]

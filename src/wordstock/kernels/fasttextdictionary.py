@@ -17,6 +17,7 @@ __all__ = [
     "Dictionary",
     "bucket_row",
     "find_entry",
+    "has_row",
     "hash_bytes",
     "index_rows",
     "index_words",
@@ -27,6 +28,7 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 _GOLDEN = np.uint64(2654435769)
+_SIX, _LOW_SIX, _ONE = np.uint64(6), np.uint64(63), np.uint64(1)
 
 
 class Dictionary(NamedTuple):
@@ -35,9 +37,11 @@ class Dictionary(NamedTuple):
     ``blob`` uint8 and ``offsets`` int64 (entries + 1,): the entries' bytes; ``slots`` int32 (2**k,) and ``hashes``
     uint32 (entries,): the index that ``index_words`` makes. ``buckets`` is 0 where n-grams have no rows.
 
-    ``kept`` : of no length where every bucket has a row; int32 (2**k, 2), the (bucket, row) of a pruned model as
-    ``index_rows`` lays them out; or int32 (buckets, 1), the row of each bucket or -1. These rows are counted from that
-    of the first bucket on. ``missing`` : the row of a bucket that has none, -1 for leaving it out.
+    Where neither ``kept`` nor ``direct`` has a length every bucket has a row. ``kept`` int32 (2**k, 2): the (bucket,
+    row) of a pruned model as ``index_rows`` lays them out. ``direct`` int32 (buckets,): the row of each bucket or -1,
+    and ``seen`` uint64 (buckets / 64,), a bit for each that has one, which fits in a cache where ``direct`` does not.
+    Rows are counted from that of the first bucket on. ``counted``: whether an n-gram without a row counts as one of the
+    text's all the same, as if its row were zeros.
     """
 
     blob: Array
@@ -50,7 +54,9 @@ class Dictionary(NamedTuple):
     max_n: int
     buckets: int
     word_ngrams: int
-    missing: int = -1
+    direct: Array = np.empty(0, np.int32)
+    seen: Array = np.empty(0, np.uint64)
+    counted: bool = False
 
 
 @compiled
@@ -145,17 +151,23 @@ def find_entry(data, start, stop, value, blob, offsets, slots, hashes):
     return np.int64(-1)
 
 
+@compiled(inline="always")
+def has_row(seen, bucket):
+    """Whether a bucket has a row, as far as ``seen`` tells: True where it has no length."""
+    return len(seen) == 0 or (seen[bucket >> _SIX] >> (bucket & _LOW_SIX)) & _ONE == _ONE
+
+
 @compiled
-def bucket_row(kept, missing, n_words, bucket):
-    """Row of an n-gram's bucket, ``missing`` if it has none of its own."""
+def bucket_row(kept, direct, n_words, bucket):
+    """Row of an n-gram's bucket; -1 if it has none."""
+    if len(direct):
+        row = np.int64(direct[bucket])
+        return n_words + row if row >= 0 else np.int64(-1)
     if len(kept) == 0:
         return n_words + np.int64(bucket)
-    if kept.shape[1] == 1:
-        row = np.int64(kept[bucket, 0])
-        return n_words + row if row >= 0 else np.int64(missing)
     slot = slot_of(bucket, len(kept))
     while kept[slot, 0] >= 0:
         if np.uint64(kept[slot, 0]) == bucket:
             return n_words + np.int64(kept[slot, 1])
         slot = (slot + 1) & (len(kept) - 1)
-    return np.int64(missing)
+    return np.int64(-1)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock.kernels.compiled import compiled
-from wordstock.kernels.fasttextdictionary import bucket_row, find_entry, hash_bytes
+from wordstock.kernels.fasttextdictionary import bucket_row, find_entry, has_row, hash_bytes
 from wordstock.kernels.fetch_ahead import fetch_ahead
 from wordstock.kernels.ngrams import BASIS, CLOSE, OPEN, continues, hash_byte
 
@@ -87,16 +87,47 @@ def decode_rows(matrix, first, last, out):
         sum_rows(matrix, rows, 1, out[row])
 
 
-@compiled
-def _ngram_rows(data, first, last, start, kept, missing, n_words, lengths, buckets, rows, size):
-    """Rows of the character n-grams of ``data[first:last]``, a word, that begin at ``start`` or later.
+@compiled(inline="always")
+def _later(seen, direct, bucket, rows, size):
+    """Put a bucket that has a row in ``rows``, as a negative number: it is looked up when ``direct`` is near there.
 
-    ``lengths``: least and most characters. They are put in ``rows`` from ``size`` on as long as there is room for all
-    that begin at one place. Returns how many rows there are now, and where the n-grams that found no room begin: after
-    ``last`` if there are none.
+    Returns how many there are now.
     """
+    if not has_row(seen, bucket):
+        return size
+    if len(direct):
+        fetch_ahead(direct, np.int64(bucket))
+    rows[size] = -1 - np.int64(bucket)
+    return size + 1
+
+
+@compiled
+def _sum_found(matrix, kept, direct, n_words, rows, size, total):
+    """Look up the rows of the buckets in ``rows[:size]`` and add all rows to ``total``; returns how many there are."""
+    found = 0
+    for i in range(size):
+        row = rows[i]
+        if row < 0:
+            row = bucket_row(kept, direct, n_words, np.uint64(-1 - row))
+        if row >= 0:
+            rows[found] = row
+            found += 1
+    sum_rows(matrix, rows, found, total)
+    return found
+
+
+@compiled
+def _ngram_buckets(data, first, last, start, places, lengths, buckets, rows, size):
+    """Buckets of the character n-grams of ``data[first:last]``, a word, that begin at ``start`` or later.
+
+    ``places``: the ``seen`` and ``direct`` of the dictionary; ``lengths``: least and most characters. They are put in
+    ``rows`` from ``size`` on as long as there is room for all that begin at one place. Returns how many there are now,
+    where the n-grams that found no room begin, after ``last`` if there are none, and how many were looked at.
+    """
+    seen, direct = places
     min_n, max_n = lengths
     begin, end = first - 1, last  # where "<" and ">" would stand
+    tried = 0
     while start <= end and size + max_n <= len(rows):
         if begin < start < end and continues(data[start]):
             start += 1
@@ -112,12 +143,10 @@ def _ngram_rows(data, first, last, start, kept, missing, n_words, lengths, bucke
                 value = hash_byte(value, data[place])
                 place += 1
             if n >= min_n and not (n == 1 and (start == begin or place > end)):
-                row = bucket_row(kept, missing, n_words, value % np.uint64(buckets))
-                if row >= 0:
-                    rows[size] = row
-                    size += 1
+                size = _later(seen, direct, value % np.uint64(buckets), rows, size)
+                tried += 1
         start += 1
-    return size, start
+    return size, start, tried
 
 
 @compiled
@@ -129,20 +158,22 @@ def _starts_with(data, start, stop, wanted):
 
 
 @compiled
-def _word_ngram_rows(running, value, kept, missing, n_words, buckets, rows, size):
-    """Rows of the word n-grams that end with the word of this hash; returns how many rows there are now."""
+def _word_ngram_buckets(running, value, seen, direct, buckets, rows, size):
+    """Buckets of the word n-grams that end with the word of this hash.
+
+    Returns how many rows there are now, and how many n-grams were looked at.
+    """
+    tried = 0
     wide = value | _UPPER if value >= np.uint64(1 << 31) else value  # a signed hash, widened
     for i in range(len(running) - 1, -1, -1):  # those that began 1, 2, ... words ago, each one word longer now
         if running[i, 1]:
             longer = running[i, 0] * _WORD_PRIME + wide
-            row = bucket_row(kept, missing, n_words, longer % np.uint64(buckets))
-            if row >= 0:
-                rows[size] = row
-                size += 1
+            size = _later(seen, direct, longer % np.uint64(buckets), rows, size)
+            tried += 1
             if i + 1 < len(running):
                 running[i + 1, 0], running[i + 1, 1] = longer, np.uint64(1)
     running[0, 0], running[0, 1] = wide, np.uint64(1)
-    return size
+    return size, tried
 
 
 @compiled
@@ -155,12 +186,13 @@ def add_text(dictionary, matrix, data, first, last, scratch, total):
     """Add the rows of a text, ``data[first:last]``, and of its end to ``total`` float32 (dim,), which holds zeros.
 
     ``data`` begins with the four bytes ``</s>``, whatever the text. ``scratch``: uint64 (word_ngrams - 1, 2), and int64
-    of any length above ``max_n`` and ``word_ngrams``. Returns the number of rows.
+    of any length above ``max_n`` and ``word_ngrams``. Returns the number of rows, with those of zeros that ``counted``
+    stands for.
     """
     running, rows = scratch
-    blob, offsets, slots, hashes, kept, n_words, min_n, max_n, buckets, word_ngrams, missing = dictionary
+    blob, offsets, slots, hashes, kept, n_words, min_n, max_n, buckets, word_ngrams, direct, seen, counted = dictionary
     running[:] = 0
-    count = size = 0
+    found = size = words = tried = 0
     place = first
     goes_on = True
     while goes_on:
@@ -178,23 +210,26 @@ def add_text(dictionary, matrix, data, first, last, scratch, total):
         if entry >= n_words or (entry < 0 and _starts_with(data, start, stop, _LABEL)):
             continue  # a label in the text is no word
         if size + word_ngrams >= len(rows):
-            sum_rows(matrix, rows, size, total)
-            count, size = count + size, 0
+            found += _sum_found(matrix, kept, direct, n_words, rows, size, total)
+            size = 0
         if entry >= 0:
             rows[size] = entry
             size += 1
+            words += 1
         if buckets == 0:
             continue
         if word_ngrams > 1:
-            size = _word_ngram_rows(running, value, kept, missing, n_words, buckets, rows, size)
+            size, more = _word_ngram_buckets(running, value, seen, direct, buckets, rows, size)
+            tried += more
         at = stop + 1 if ends or max_n == 0 else start - 1
         while at <= stop:
-            size, at = _ngram_rows(data, start, stop, at, kept, missing, n_words, (min_n, max_n), buckets, rows, size)
+            size, at, more = _ngram_buckets(data, start, stop, at, (seen, direct), (min_n, max_n), buckets, rows, size)
+            tried += more
             if at <= stop:
-                sum_rows(matrix, rows, size, total)
-                count, size = count + size, 0
-    sum_rows(matrix, rows, size, total)
-    return count + size
+                found += _sum_found(matrix, kept, direct, n_words, rows, size, total)
+                size = 0
+    found += _sum_found(matrix, kept, direct, n_words, rows, size, total)
+    return words + tried if counted else found
 
 
 @compiled
@@ -203,21 +238,22 @@ def compose_words(dictionary, matrix, first, last, rows, out):
 
     ``rows`` int64 is scratch, of any length above ``max_n``.
     """
-    blob, offsets, _, _, kept, n_words, min_n, max_n, buckets, _, missing = dictionary
+    blob, offsets, _, _, kept, n_words, min_n, max_n, buckets, _, direct, seen, counted = dictionary
     for word in range(first, last):
         total = out[word]
         total[:] = 0
         start, stop = offsets[word], offsets[word + 1]
         rows[0] = word
-        size, count = 1, 0
+        size, found, tried = 1, 0, 0
         ends = stop - start == len(_END) and _starts_with(blob, start, stop, _END)
         at = stop + 1 if ends or max_n == 0 or buckets == 0 else start - 1
         while at <= stop:
-            size, at = _ngram_rows(blob, start, stop, at, kept, missing, n_words, (min_n, max_n), buckets, rows, size)
+            size, at, more = _ngram_buckets(blob, start, stop, at, (seen, direct), (min_n, max_n), buckets, rows, size)
+            tried += more
             if at <= stop:
-                sum_rows(matrix, rows, size, total)
-                count, size = count + size, 0
-        sum_rows(matrix, rows, size, total)
-        share = np.float32(1.0 / (count + size))
+                found += _sum_found(matrix, kept, direct, n_words, rows, size, total)
+                size = 0
+        found += _sum_found(matrix, kept, direct, n_words, rows, size, total)
+        share = np.float32(1.0 / (1 + tried if counted else found))
         for d in range(len(total)):
             total[d] *= share

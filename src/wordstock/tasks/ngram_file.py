@@ -206,12 +206,12 @@ def _build(meta: dict[str, Any], tensors: Tensors) -> NgramFile:
         raise ValueError("buckets out of range")
     if not all(np.isfinite(matrix).all() for matrix in (rows, outputs)):
         raise ValueError("rows that are not all finite")
-    kept = np.full(config.n_buckets, -1, np.int32)
-    kept[stored] = np.arange(len(stored))
-    entries = make_dictionary(config, blob, offsets, n_words, kept)
+    direct = np.full(config.n_buckets, -1, np.int32)
+    direct[stored] = np.arange(len(stored))
+    entries = make_dictionary(config, blob, offsets, n_words, direct)
     if meta["pruned"]:
-        entries = entries._replace(missing=-1)
-    data = np.concatenate([rows, np.zeros((1, config.dim), np.float32)]).reshape(-1).view(np.uint8)
+        entries = entries._replace(counted=False)
+    data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8)
     data.flags.writeable = False
     none = np.empty((0, 0), np.uint8), np.empty(0, np.float32), np.empty(0, np.float32)
     matrix = Matrix(data, *none, 0, config.dim)

@@ -99,7 +99,7 @@ class NgramModel:
         entries = self.dictionary
         if entries.buckets == 0:
             return self.config.n_buckets > 0
-        return len(entries.kept) > 0 and entries.missing < 0
+        return len(entries.kept) > 0 or (len(entries.direct) > 0 and not entries.counted)
 
     def rows(self) -> FloatArray:
         """The rows of words and then of the n-grams in ``stored``, float32 (rows, dim): a view, or decoded."""
@@ -115,15 +115,16 @@ class NgramModel:
 
     def stored(self) -> npt.NDArray[np.int32]:
         """The bucket of each row that belongs to an n-gram, int32."""
-        kept, buckets = self.dictionary.kept, self.dictionary.buckets
+        kept, direct, buckets = self.dictionary.kept, self.dictionary.direct, self.dictionary.buckets
         if buckets == 0:
             return np.empty(0, np.int32)
-        if not len(kept):
-            return np.arange(buckets, dtype=np.int32)
-        if kept.shape[1] == 1:
-            pairs = np.stack([np.flatnonzero(kept[:, 0] >= 0).astype(np.int32), kept[kept[:, 0] >= 0, 0]], axis=1)
-        else:
+        if len(direct):
+            used = np.flatnonzero(direct >= 0).astype(np.int32)
+            pairs = np.stack([used, direct[used]], axis=1)
+        elif len(kept):
             pairs = kept[kept[:, 0] >= 0]
+        else:
+            return np.arange(buckets, dtype=np.int32)
         stored = np.empty(len(pairs), np.int32)
         stored[pairs[:, 1]] = pairs[:, 0]
         return stored
@@ -149,12 +150,12 @@ class NgramModel:
 
 
 def make_dictionary(
-    config: NgramConfig, blob: npt.NDArray[Any], offsets: IntArray, n_words: int, kept: npt.NDArray[np.int32]
+    config: NgramConfig, blob: npt.NDArray[Any], offsets: IntArray, n_words: int, direct: npt.NDArray[np.int32]
 ) -> Dictionary:
-    """Index the entries; ``kept`` int32 (buckets,), the row of each bucket less ``n_words``, or -1.
+    """Index the entries; ``direct`` int32 (buckets,), the row of each bucket less ``n_words``, or -1.
 
-    A bucket without a row takes the one behind all others, of zeros: in fastText it keeps its random start, which says
-    nothing either, but counts as one of the text's features.
+    A bucket without a row counts as one of zeros: in fastText it keeps its random start, which says nothing either, but
+    counts as one of the text's features.
     """
     from wordstock.kernels.fasttextdictionary import Dictionary, index_words
 
@@ -162,8 +163,10 @@ def make_dictionary(
     slots = np.full(1 << max(4, (2 * size).bit_length()), -1, np.int32)
     hashes = np.empty(size, np.uint32)
     index_words(blob, offsets, slots, hashes)
-    buckets, missing = config.n_buckets, n_words + int(np.count_nonzero(kept >= 0))
-    shape = (n_words, max(1, config.min_n), config.max_n, buckets, config.word_ngrams)
+    bits = np.zeros(-(-len(direct) // 64) * 64, np.uint8)
+    bits[: len(direct)] = direct >= 0
+    seen = np.packbits(bits, bitorder="little").view("<u8").astype(np.uint64)
+    shape = (n_words, max(1, config.min_n), config.max_n, config.n_buckets, config.word_ngrams)
     blob = np.array(blob)
     blob.flags.writeable = False  # as those of files: one kind of array, one compiled kernel
-    return Dictionary(blob, offsets, slots, hashes, kept.reshape(-1, 1), *shape, missing)
+    return Dictionary(blob, offsets, slots, hashes, np.empty((0, 2), np.int32), *shape, direct, seen, True)

@@ -74,9 +74,7 @@ def train_ngrams(
     counts = _label_counts(read, config, start)
     inputs, outputs = _tables(read, config, start)
     losses = _epochs(read, config, _targets(config, counts), inputs, outputs, progress)
-    rows = read.n_words + read.n_buckets + 1
-    dense = compact(inputs, rows, config.dim)
-    dense[-1] = 0  # of buckets without a row
+    dense = compact(inputs, read.n_words + read.n_buckets, config.dim)
     none = np.empty((0, 0), np.uint8), np.empty(0, np.float32), np.empty(0, np.float32)
     matrix = Matrix(_frozen(dense.reshape(-1).view(np.uint8)), *none, 0, config.dim)
     return NgramModel(
@@ -108,7 +106,7 @@ def _label_counts(read: NgramLines, config: NgramConfig, start: NgramStart | Non
 def _tables(read: NgramLines, config: NgramConfig, start: NgramStart | None) -> tuple[FloatArray, FloatArray]:
     """Rows, random within ±1 / dim or those of the start, and output rows, zeros or those of the start."""
     rows = read.n_words + read.n_buckets
-    inputs = aligned_zeros(rows + 1, padded(config.dim))
+    inputs = aligned_zeros(rows, padded(config.dim))
     spread = np.float32(2 / config.dim)
 
     def fill(first: int, last: int) -> None:
