@@ -135,6 +135,9 @@ def test_texts_without_a_known_word_are_left_out(make, emb):
     assert sorted(row.id for row in store) == ["a", "c"]
     with pytest.raises(InputError, match="knows no word of the query 'xyzzy'"):
         store.search("xyzzy")
+    with pytest.warns(UserWarning, match="1 of 2 texts hold no word"):
+        store.add(["xyzzy", "ball"], ["a", "c"])
+    assert [row.id for row in store] == ["c"]  # what "a" was is not found any more
 
 
 def test_words_of_a_table_are_rows(make, emb):

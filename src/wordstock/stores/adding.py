@@ -167,6 +167,8 @@ def _prepare(store: Store, encoder: Encoder | None, batch: Batch, *, check: bool
     kept = np.flatnonzero(vectors.any(axis=1)).tolist() if len(batch.ids) else []
     left_out = len(batch.ids) - len(kept)
     batch = batch._replace(vectors=vectors)
+    if left_out and known:  # a text that has no vector any more must not be found by the vector of what it was
+        store.delete([name for name in set(batch.ids).difference(batch.ids[i] for i in kept) if name in known])
     batch = batch.take(kept) if left_out else batch
     return batch, AddReport(len(batch.ids), unchanged, left_out)
 
