@@ -23,8 +23,9 @@ SPEED = [
     "encode_contextual",
     "import_cost",
     "memory",
+    "crf",
 ]
-QUALITY = ["similarity", "fewshot"]
+QUALITY = ["similarity", "fewshot", "tagging"]
 TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_fasttext", "train_glove", "classify_ngram"]
 ALL = [*SPEED, *QUALITY, *TRAINING]
 RESULTS = Path(__file__).parent / "RESULTS.md"
