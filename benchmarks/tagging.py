@@ -94,7 +94,7 @@ def run() -> str:
         added.append(f"{interval(np.subtract(*pair))} at {size or 'all'}")
     return "\n".join(lines) + (
         f"\n\nSpan F1 in % as conlleval counts it, mean over {len(SEEDS)} seeds with its 95 % interval (Student's t). "
-        "The seed draws the sentences, the first weights, the order and the dropout. Hashed character features, default "
+        "The seed draws the sentences, the first weights, the order and the dropout. Hashed affixes, default "
         "settings. With all sentences the validation part chooses the epoch; with 100 and 500 nothing but these is "
         "used. Random vectors have the words and the scale of the pre-trained ones; for WNUT-17, GloVe's words alone. "
         "The fastText vectors were trained by `train_fasttext` (5 epochs, min_count 3) on bio-text, which holds text "
