@@ -23,9 +23,8 @@ SPEED = [
     "encode_contextual",
     "import_cost",
     "memory",
-    "crf",
 ]
-QUALITY = ["similarity", "fewshot", "tagging"]
+QUALITY = ["similarity", "fewshot", "finetune"]
 TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_fasttext", "train_glove", "classify_ngram"]
 ALL = [*SPEED, *QUALITY, *TRAINING]
 RESULTS = Path(__file__).parent / "RESULTS.md"

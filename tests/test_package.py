@@ -42,6 +42,7 @@ def test_public_names_are_settled():
         "train_fasttext",
         "train_glove",
         "train_word2vec",
+        "transfer_report",
     ]
     for name in ws.__all__:
         assert getattr(ws, name).__doc__

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wordstock.encoders.distill import distill
     from wordstock.encoders.stack import stack
     from wordstock.errors import WordstockError
+    from wordstock.evaluate.report import transfer_report
     from wordstock.hub import load
     from wordstock.stores import VectorStore
     from wordstock.tasks import SequenceTagger, TextClassifier
@@ -39,6 +40,7 @@ _HOMES = {
     "train_fasttext": "train",
     "train_glove": "train",
     "train_word2vec": "train",
+    "transfer_report": "evaluate.report",
 }
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "train_fasttext",
     "train_glove",
     "train_word2vec",
+    "transfer_report",
 ]
 
 

@@ -22,6 +22,7 @@ from wordstock.cli.evaluate import evaluate
 from wordstock.cli.index import index
 from wordstock.cli.models import info, models
 from wordstock.cli.nearest import analogy, nearest
+from wordstock.cli.report import report
 from wordstock.cli.search import search
 from wordstock.cli.tag import tag_app
 from wordstock.cli.train import train
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 
 
-for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, train, index, search):
+for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, report, train, index, search):
     app.command()(verb)
 app.add_typer(classify_app, name="classify")
 app.add_typer(tag_app, name="tag")

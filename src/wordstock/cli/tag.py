@@ -18,9 +18,9 @@ from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
-    from wordstock.tasks.tagging import Epoch, Scheme, SequenceTagger, SpanScores, TaggedSentences
+    from wordstock.tasks.tagging import Epoch, SequenceTagger, SpanScores, TaggedSentences
 
-__all__ = ["tag_app"]
+__all__ = ["read_tagged", "tag_app"]
 
 tag_app = typer.Typer(
     help="Train a tagger of names, parts of speech and the like, use it, measure it.", no_args_is_help=True
@@ -68,8 +68,8 @@ def train(
     from wordstock.tasks.tagging import SequenceTagger
 
     options: dict[str, Any] = {"word_column": word_column, "repair": repair, "encoding": encoding}
-    read = _read(data, tag_column, **options)
-    held = None if validation is None else _read(validation, tag_column, **options)
+    read = read_tagged(data, tag_column, **options)
+    held = None if validation is None else read_tagged(validation, tag_column, **options)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     names = model or [DEFAULT_MODEL]
     tagger = SequenceTagger(
@@ -128,7 +128,7 @@ def predict(
     elif spans:
         raise InputError(f"--spans wants raw text (.txt), not {data}")
     else:
-        sentences = _read(data, None, word_column=word_column, encoding=encoding).sentences
+        sentences = read_tagged(data, None, word_column=word_column, encoding=encoding).sentences
         written = _columns(sentences, tagger.predict(sentences))
     if output is None:
         sys.stdout.write(written)
@@ -150,18 +150,20 @@ def evaluate(
 ) -> None:
     """Compare answers with the tags of a file: precision, recall and F1 of spans, as conlleval counts them."""
     tagger = _load(saved, model)
-    read = _read(
+    read = read_tagged(
         data, tag_column, word_column=word_column, repair=repair, encoding=encoding, scheme=tagger.tagset_.scheme
     )
     scores = tagger.evaluate(read.sentences, read.tags)
+    plain = tagger.tagset_.scheme == "plain"
     if as_json:
         told = scores.to_dict() | {"sentences": len(read.sentences)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _show(scores, len(read.sentences), tagger.tagset_.scheme)
+        _show(scores, len(read.sentences), plain)
 
 
-def _read(path: Path, tag_column: str | None, *, word_column: int = 0, **options: Any) -> TaggedSentences:
+def read_tagged(path: Path, tag_column: str | None, *, word_column: int = 0, **options: Any) -> TaggedSentences:
+    """Tagged sentences of a column file or .conllu; errors as their readers'."""
     from wordstock.tasks.tagging import read_conll, read_conllu
 
     if path.suffix.lower() == _CONLLU:
@@ -220,13 +222,15 @@ def _tagged_text(tagger: SequenceTagger, path: Path, spans: bool, encoding: str)
     )
 
 
-def _show(scores: SpanScores, sentences: int, scheme: Scheme) -> None:
+def _show(scores: SpanScores, sentences: int, plain: bool) -> None:
     console = Console(highlight=False)
     console.print(f"sentences      {sentences:,}")
     console.print(f"words          {scores.words:,}")
     console.print(f"word accuracy  {scores.accuracy:.4f}")
-    table = Table("label" if scheme == "plain" else "type")
-    for column in ("precision", "recall", "F1", "words" if scheme == "plain" else "spans", "found", "correct"):
+    if plain:
+        return
+    table = Table("type")
+    for column in ("precision", "recall", "F1", "spans", "found", "correct"):
         table.add_column(column, justify="right")
     rows = [*scores.types.items(), ("all", scores)]
     for number, (name, one) in enumerate(rows):

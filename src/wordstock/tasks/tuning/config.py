@@ -110,8 +110,9 @@ class Contrastive(Tuning):
     Parameters
     ----------
     epochs : passes in which each text is drawn about once; None takes so many that there are some 40 steps, from 2
-        to 80 epochs.
-    learning_rate : None takes 5e-5 for a contextual model and 1e-2 for a table's rows.
+        to 10 epochs.
+    learning_rate : None takes for a contextual model 1.5e-3 over the number of steps, from 3e-5 to 1e-4, and for a
+        table's rows 1e-2.
     loss : "supervised" is the supervised contrastive loss of Khosla et al. 2020; "cosine" brings the cosine of each
         pair to 1 within a class and 0 between classes, by squared error, as SetFit does.
     temperature : of the supervised loss; lower looks more at the nearest texts of other classes.

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ContextualTuner", "save_tuned", "tuned_contextual"]
 
-LEARNING_RATES = {FineTune: 1e-4, Contrastive: 5e-5}
+LEARNING_RATE = 1e-4
+_MOVED, _LOWEST = 1.5e-3, 3e-5  # contrastive: rate times steps, and the lowest rate that comes of it
 
 
 class _Read(NamedTuple):
@@ -54,10 +55,16 @@ class ContextualTuner:
             self._layers[0] = []
         self._half = _bfloat16(config.precision, self.model.device)
 
-    def groups(self) -> list[Group]:
-        """From the top to the bottom, each with a lower rate than the one above."""
+    def groups(self, steps: int = 1) -> list[Group]:
+        """From the top to the bottom, each with a lower rate than the one above.
+
+        Contrastively, many steps take a lower rate: what the encoder knew is not to be pulled apart.
+        """
         config = self._config
-        rate = config.learning_rate or LEARNING_RATES[type(config)]
+        usual = LEARNING_RATE
+        if isinstance(config, Contrastive):
+            usual = float(np.clip(_MOVED / max(1, steps), _LOWEST, LEARNING_RATE))
+        rate = config.learning_rate or usual
         found = [layer for layer in reversed(self._layers) if layer]
         gradual = getattr(config, "gradual", False)
         return [

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["class_batches", "cosine_loss", "supervised_loss", "tune_contrastively"]
 
-_STEPS = 40  # where the settings leave the number of epochs open; more pull apart what the encoder knew
-_EPOCHS = (2, 80)
+# Where the settings leave the number of epochs open; more pull apart what the encoder knew.
+_STEPS, _EPOCHS = 40, (2, 10)
 ADVICE = "lower learning_rate (now {rate:g}), raise temperature (now {temperature:g}), or set precision='float32'"
 
 
@@ -48,6 +48,7 @@ def tune_contrastively(
     codes = np.unique(codes, return_inverse=True)[1]
     epochs = config.epochs or int(np.clip(np.ceil(_STEPS * config.batch_size / len(codes)), *_EPOCHS))
     random = np.random.default_rng(seed)
+    plan = [class_batches(codes, config.batch_size, config.per_class, random) for _ in range(epochs)]
     read = tuner.read(texts)
 
     def loss(rows: IntArray) -> torch.Tensor:
@@ -57,14 +58,14 @@ def tune_contrastively(
             return cosine_loss(vectors, labels)
         return supervised_loss(vectors, labels, config.temperature)
 
-    groups = tuner.groups()
+    groups = tuner.groups(sum(map(len, plan)))
     with seeded(seed):
         return Loop(
             stage="contrastive",
             modules=[tuner.module],
             groups=groups,
             epochs=epochs,
-            batches=lambda _: class_batches(codes, config.batch_size, config.per_class, random),
+            batches=plan.__getitem__,
             loss=loss,
             warmup=config.warmup,
             max_norm=config.max_norm,
@@ -84,7 +85,7 @@ def class_batches(codes: IntArray, size: int, per_class: int, random: np.random.
     size : texts in a batch, at most.
     """
     count = int(codes.max()) + 1
-    share = max(per_class, size // count)
+    share = max(per_class, min(size // count, int(np.bincount(codes).max())))
     groups: list[list[IntArray]] = []
     for code in range(count):
         rows = random.permutation(np.flatnonzero(codes == code))

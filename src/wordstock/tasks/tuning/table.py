@@ -160,8 +160,8 @@ class TableTuner:
         self.module.change = torch.nn.Parameter(torch.zeros(len(self.rows), base.dim))
         self._common = None if base.common is None else torch.from_numpy(np.array(base.common))
 
-    def groups(self) -> list[Group]:
-        """One, with decay towards the rows as they were."""
+    def groups(self, steps: int = 1) -> list[Group]:
+        """One, with decay towards the rows as they were; its rate does not depend on the number of steps."""
         rate = self._config.learning_rate or LEARNING_RATE
         return [Group([self.module.change], rate, self._config.weight_decay)]
 

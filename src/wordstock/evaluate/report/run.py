@@ -1,0 +1,180 @@
+"""``transfer_report``: every method, budget and seed, one point after the other."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import shlex
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wordstock._version import __version__
+from wordstock.errors import InputError
+from wordstock.evaluate.report.data import ReportData, gather
+from wordstock.evaluate.report.memory import PeakMemory
+from wordstock.evaluate.report.methods import Method, make_methods, named_encoders
+from wordstock.evaluate.report.plan import ReportConfig, default_budgets
+from wordstock.evaluate.report.points import Point, PointStore, ReportProgress
+from wordstock.evaluate.report.report import TransferReport
+
+__all__ = ["transfer_report"]
+
+_QUICK_SEEDS = 2
+
+
+def transfer_report(
+    train: Any,
+    test: Any = None,
+    *,
+    encoders: Sequence[Any] | None = None,
+    config: ReportConfig | None = None,
+    keep: Path | str | None = None,
+    progress: Callable[[ReportProgress], object] | None = None,
+    columns: dict[str, Any] | None = None,
+    command: str | None = None,
+    name: str | None = None,
+    **settings: Any,
+) -> TransferReport:
+    """Measure what pre-trained encoders save on one's own labelled data.
+
+    Each method learns from samples of growing size, several of each, and is scored on the same test set: TF-IDF, the
+    same network from random vectors, and each encoder frozen, tuned and, if contextual, few-shot and fine-tuned.
+
+    Parameters
+    ----------
+    train, test : (texts, labels), or a path to a .csv, .tsv or .jsonl file; for tagging (sentences as lists of words,
+        lists of tags). Without ``test`` a fifth of the training data is held out.
+    encoders : names, paths or encoders; tables and contextual ones. None takes glove-6b-50d and, where the extra
+        "encoders" is installed, all-minilm-l6-v2.
+    config : of the report; ``settings`` change single values of it: ``transfer_report(..., seeds=5, quick=True)``.
+    keep : a file to which each point is added as it is measured; a later call with the same data and settings takes
+        from it what is there.
+    progress : called after each point.
+    columns : for paths, options of ``wordstock.tasks.read_labelled``.
+    name : of the data, for the page; None takes the path.
+    command : how to repeat this, for the page; None takes the command line of this process.
+
+    Raises
+    ------
+    InputError
+        Data or settings that cannot be used.
+    LabelError
+        Missing labels, fewer than two classes, or a test label that no training text has.
+    ModelError, MissingExtraError
+        An encoder that cannot be had or run.
+    StorageError
+        ``keep`` cannot be written.
+    """
+    try:
+        config = replace(config or ReportConfig(), **settings)
+    except TypeError as error:
+        known = ", ".join(ReportConfig().to_dict())
+        raise InputError(f"unknown setting in {', '.join(settings)}; known are {known}") from error
+    data = gather(train, test, config, columns=columns, name=name)
+    named = named_encoders(_usual() if encoders is None else encoders)
+    methods = make_methods(named, data, config)
+    budgets = _usable(config, data)
+    seeds = min(config.seeds, _QUICK_SEEDS) if config.quick else config.seeds
+    store, digest, began = PointStore(keep), data.digest(), time.perf_counter()
+    _import_torch()
+    wanted = [
+        (budget, seed, method)
+        for budget in budgets
+        for seed in range(seeds)
+        for method in methods
+        if method.most is None or budget <= max(method.most, budgets[0])
+    ]
+    points = []
+    for done, (budget, seed, method) in enumerate(wanted, 1):
+        key = hashlib.sha256(f"{__version__} {digest} {method.key} {budget} {seed}".encode()).hexdigest()[:24]
+        point = store.get(key)
+        reused = point is not None
+        if point is None:
+            point = _measured(method, data, budget, seed)
+            store.add(key, point)
+        point = replace(point, method=method.name)
+        points.append(point)
+        if progress is not None:
+            progress(ReportProgress(done, len(wanted), point, reused, time.perf_counter() - began))
+    return TransferReport.of(
+        data,
+        methods,
+        points,
+        config=config,
+        encoders=[(name, encoder.fingerprint) for name, encoder in named],
+        command=shlex.join(sys.argv) if command is None else command,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _import_torch() -> None:
+    """Beforehand, so that the first point that needs it does not count the seconds and the memory of its import."""
+    if find_spec("torch") is not None:
+        importlib.import_module("torch")
+
+
+def _usual() -> list[str]:
+    installed = all(map(find_spec, ("torch", "transformers", "tokenizers")))
+    return ["glove-6b-50d", *(["all-minilm-l6-v2"] if installed else [])]
+
+
+def _usable(config: ReportConfig, data: ReportData) -> tuple[int, ...]:
+    if config.budgets is None:
+        return default_budgets(len(data.texts), data.classes, quick=config.quick)
+    least = max(2, data.classes if not data.multilabel else 2)
+    if config.budgets[0] < least:
+        raise InputError(
+            f"budgets: {config.budgets[0]} is fewer than one text for each of the {data.classes} classes; "
+            f"begin with {least} or more"
+        )
+    if config.budgets[-1] > len(data.texts):
+        raise InputError(f"budgets: {config.budgets[-1]} is more than the {len(data.texts)} training texts")
+    return config.budgets
+
+
+def _measured(method: Method, data: ReportData, budget: int, seed: int) -> Point:
+    rows = data.sample(budget, seed)
+    texts, labels = [data.texts[row] for row in rows], [data.labels[row] for row in rows]
+    extra = 0.0
+    if method.remembered is not None:
+        method.remembered.encode(texts)  # counted by its rate, so that a point costs the same whichever comes first
+        extra = method.remembered.seconds_per_text * len(texts)
+    estimator = method.build(seed)
+    memory = PeakMemory()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*hold no word of the vocabulary")
+        warnings.filterwarnings("ignore", ".*lost their end")
+        began = time.perf_counter()
+        estimator.fit(texts, labels)
+        seconds = time.perf_counter() - began + extra
+        score, macro = _scores(estimator, data)
+    peak, grown = memory.read()
+    return Point(method.name, budget, seed, score, macro, seconds, peak, grown)
+
+
+def _scores(estimator: Any, data: ReportData) -> tuple[float, float]:
+    """Accuracy, or micro-F1 of several labels or of tags' spans; and macro-F1."""
+    if data.task == "tagging":
+        score = float(estimator.score(data.test_texts, data.test_labels))
+        return score, score
+    from sklearn.metrics import f1_score
+
+    found = estimator.predict(data.test_texts)
+    if not data.multilabel:
+        given, answers = list(data.test_labels), np.asarray(found).tolist()
+        accuracy = float(np.mean([a == b for a, b in zip(given, answers, strict=True)]))
+        return accuracy, float(f1_score(given, answers, average="macro", zero_division=0))
+    codec = estimator.codec_ if hasattr(estimator, "codec_") else estimator[-1].codec_
+    known = set(codec.classes.tolist())
+    given = codec.encode([[label for label in group if label in known] for group in data.test_labels])
+    answers = codec.encode(found)
+    micro, macro = (float(f1_score(given, answers, average=how, zero_division=0)) for how in ("micro", "macro"))
+    return micro, macro

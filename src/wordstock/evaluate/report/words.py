@@ -1,0 +1,141 @@
+"""What the report says in words."""
+
+from __future__ import annotations
+
+from wordstock.evaluate.report.analysis import Analysis, Curve, Equal, Verdict
+from wordstock.evaluate.report.data import ReportData
+
+__all__ = ["findings", "recommendation"]
+
+_CLEAR = 0.005  # of a score: less is no reason to wait for a slower training
+
+
+def findings(analysis: Analysis, data: ReportData, unit: str) -> list[str]:
+    """Sentences, the most telling first; they also say where pre-training does not win."""
+    out = [*_savings(analysis, unit), *_gains(analysis.verdicts, unit), *_not_won(analysis.verdicts, unit)]
+    for method, budget in analysis.crossovers.items():
+        if budget is None:
+            out.append(
+                f"{method} is not ahead of the other ways to use pre-trained vectors, up to the most {unit} tried."
+            )
+        else:
+            first = analysis.curves[0].stops[0].budget
+            since = "at every number tried" if budget == first else f"from {budget:,} {unit} on"
+            out.append(f"{method} is ahead of every other way to use pre-trained vectors {since}.")
+    return out
+
+
+def recommendation(analysis: Analysis, data: ReportData, unit: str) -> str:
+    """What to use with all the labels there are, and whether more would help."""
+    largest = max(stop.budget for curve in analysis.curves for stop in curve.stops)
+    here = [(curve, stop) for curve in analysis.curves if (stop := curve.at(largest)) is not None]
+    best, top = max(here, key=lambda pair: pair[1].score)
+    close = [
+        (curve, stop)
+        for curve, stop in here
+        if top.score - stop.score <= max(_CLEAR, (top.half or 0.0)) and stop.seconds < top.seconds / 2
+    ]
+    said = f"With {largest:,} {unit}, use {best.method}: {_percent(top.score)} in {_time(top.seconds)} of training."
+    if close:
+        curve, stop = min(close, key=lambda pair: pair[1].seconds)
+        said += (
+            f" {curve.method} comes within what these samples can tell apart ({_percent(stop.score)}) and trains in "
+            f"{_time(stop.seconds)}: take it where time matters."
+        )
+    if len(best.stops) > 1:
+        before = best.stops[-2]
+        gained = top.score - before.score
+        said += f" From {before.budget:,} to {largest:,} {unit} it gained {100 * gained:.1f} points: "
+        more = gained > 2 * _CLEAR and top.score < 1 - 2 * _CLEAR
+        said += "more labels would still help." if more else "more labels would add little."
+    if not best.pretrained:
+        said += " On this data pre-training does not pay at this size."
+    return said
+
+
+def _savings(analysis: Analysis, unit: str) -> list[str]:
+    """For each method without pre-training, the pre-trained one whose labels are worth most of its own."""
+    out = []
+    for other in [curve for curve in analysis.curves if not curve.pretrained]:
+        chosen = [one for one in analysis.equals if one.other == other.method and one.labels < one.tried]
+        worth = [one for one in chosen if one.needed is None or one.needed > one.labels]
+        if not worth:
+            out.append(f"No pre-trained method saves {unit} against {_called(other)}.")
+            continue
+        known = [one for one in worth if one.needed is not None]
+        if known:
+            best = max(known, key=lambda one: (one.needed or 0) / one.labels)
+            out.append(
+                f"{best.labels:,} {unit} with {best.method} = {_round(best.needed or 0):,} with {_called(other)} "
+                f"({_percent(best.score)})."
+            )
+        beyond = [one for one in worth if one.needed is None]
+        if beyond:
+            least = min(beyond, key=lambda one: (one.labels, -one.score))
+            out.append(
+                f"{least.labels:,} {unit} with {least.method} reach {_percent(least.score)}, which {_called(other)} "
+                f"does not reach with {least.tried:,}."
+            )
+    return out
+
+
+def _gains(verdicts: tuple[Verdict, ...], unit: str) -> list[str]:
+    if not verdicts:
+        return []
+    first, last = verdicts[0], verdicts[-1]
+    said = f"At {first.budget:,} {unit} the best with pre-training ({first.method}) is {_points(first)} "
+    said += f"against the best without ({first.other})"
+    if last.budget == first.budget:
+        return [said + "."]
+    said += f"; at {last.budget:,} it is {_points(last)} ({last.method} against {last.other})."
+    if first.gain > last.gain:
+        return [said + " It wins more at few labels than at many."]
+    return [said + " Here it does not win less at many labels than at few, as it usually does."]
+
+
+def _not_won(verdicts: tuple[Verdict, ...], unit: str) -> list[str]:
+    lost = [one for one in verdicts if one.said == "loses"]
+    open_ = [one for one in verdicts if one.said == "not told apart"]
+    out = []
+    if lost:
+        where = ", ".join(f"{one.budget:,}" for one in lost)
+        out.append(f"Pre-training does not win with {where} {unit}: {lost[-1].other} is better.")
+    if open_:
+        where = ", ".join(f"{one.budget:,}" for one in open_)
+        out.append(
+            f"With {where} {unit} these samples cannot tell pre-training from {open_[-1].other}: "
+            "the interval of the difference holds 0, or there is one seed only."
+        )
+    if verdicts and not lost and not open_:
+        out.append("Pre-training wins at every number tried, by more than the interval of the difference.")
+    return out
+
+
+def _called(curve: Curve) -> str:
+    return "the same network from random vectors" if curve.family == "from scratch" else curve.method
+
+
+def _points(one: Verdict) -> str:
+    half = "" if one.half is None else f" ± {100 * one.half:.1f}"
+    return f"{100 * one.gain:+.1f}{half} points"
+
+
+def _percent(score: float) -> str:
+    return f"{100 * score:.1f} %"
+
+
+def _round(labels: float) -> int:
+    """To two digits: more would be a pretence."""
+    size = 10 ** max(0, len(str(int(labels))) - 2)
+    return int(round(labels / size) * size)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def equal_row(one: Equal) -> str:
+    """Labels that the other needs, for a table."""
+    return f"> {one.tried:,}" if one.needed is None else f"{_round(one.needed):,}"

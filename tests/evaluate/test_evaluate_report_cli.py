@@ -1,0 +1,67 @@
+"""``wordstock report`` as a user runs it."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+from report_samples import table, texts
+
+pytest.importorskip("torch")
+pytest.importorskip("plotly")
+
+
+def wordstock(*arguments, folder):
+    script = "from wordstock.cli.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("cli")
+    table().save(made / "topics.safetensors")
+    for name, seed, count in (("train.csv", 1, 60), ("test.csv", 2, 60)):
+        with (made / name).open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["text", "label"])
+            writer.writerows(zip(*texts(count, seed), strict=True))
+    return made
+
+
+def test_a_report_of_a_csv_file_and_its_continuation(folder):
+    arguments = (
+        "report", "train.csv", "--test", "test.csv", "-m", "topics.safetensors", "-o", "out/r.html", "--seeds", "2",
+        "--budget", "6", "--budget", "60", "--method", "tf-idf", "--method", "static frozen",
+    )  # fmt: skip
+    ran = wordstock(*arguments, folder=folder)
+    assert ran.returncode == 0, ran.stderr
+    assert "With 60 labels, use" in ran.stderr
+    told = json.loads((folder / "out" / "r.json").read_text())
+    assert told["facts"]["data"] == "train.csv"
+    assert {one["method"] for one in told["points"]} == {"TF-IDF", "topics frozen"}
+    for suffix in (".html", ".png"):
+        assert (folder / "out" / "r").with_suffix(suffix).stat().st_size > 1000
+    kept = (folder / "out" / "r.points.jsonl").read_bytes()
+    again = wordstock(*arguments, folder=folder)
+    assert again.returncode == 0, again.stderr
+    assert (folder / "out" / "r.points.jsonl").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train.csv", "-o", "r.pdf"), "--output r.pdf: a report is a page; give a name that ends in .html"),
+        (("train.csv", "--label-column", "topic"), "has no column 'topic'; its columns are 'text', 'label'"),
+        (("absent.csv",), "no such file"),
+        (("train.csv", "--budget", "500"), "budgets: 500 is more than the 48 training texts"),
+        (("train.csv", "--method", "magic"), "families: 'magic' is not known"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(folder, arguments, message):
+    ran = wordstock("report", *arguments, "-m", "topics.safetensors", folder=folder)
+    assert ran.returncode == 1
+    assert message in " ".join(ran.stderr.split())
+    assert "Traceback" not in ran.stderr
