@@ -21,10 +21,11 @@ SPEED = [
     "encode",
     "distill",
     "encode_contextual",
+    "store_milvus",
     "import_cost",
     "memory",
 ]
-QUALITY = ["similarity", "fewshot", "finetune"]
+QUALITY = ["retrieval", "similarity", "fewshot", "finetune"]
 TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_fasttext", "train_glove", "classify_ngram"]
 ALL = [*SPEED, *QUALITY, *TRAINING]
 RESULTS = Path(__file__).parent / "RESULTS.md"

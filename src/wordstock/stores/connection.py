@@ -26,12 +26,14 @@ _log = logging.getLogger(__name__)
 
 _ATTEMPT = 60.0  # seconds that one request may take
 _SLOW = 1800.0  # and one that builds or loads an index
+_LOCAL_PATIENCE = 5.0  # seconds: an embedded server only stumbles, over a pause of the whole process for instance
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _SLOW_METHODS = ("create_index", "load_collection", "create_collection", "flush", "drop_index", "release_collection")
 
 # What a server says while it starts, and what a client sees while it is away.
 _PASSING = (
     "unavailable",
+    "goaway",
     "deadline exceeded",
     "connection refused",
     "connection reset",
@@ -186,7 +188,7 @@ class Connection:
                 waited = time.monotonic() - began
                 if _denied(message):
                     self._refused(message)
-                if self._local or not _passing(message):
+                if not _passing(message) or (self._local and waited > _LOCAL_PATIENCE):
                     raise StoreError(f"{self.location} refused {what}: {message}") from None
                 if waited > self._patience:
                     raise StoreUnavailableError(

@@ -190,7 +190,7 @@ class MilvusStore:
                 "sparse",
                 index_type="SPARSE_INVERTED_INDEX",
                 metric_type="BM25",
-                params={"bm25_k1": 1.2, "bm25_b": 0.75},
+                params=self._worded({"bm25_k1": 1.2, "bm25_b": 0.75}),
             )
         connection.call(
             "create_collection", collection, schema=schema, index_params=indexes, consistency_level="Session"
@@ -207,8 +207,12 @@ class MilvusStore:
             "vector",
             index_type=card.index.milvus_name(card.precision),
             metric_type=self._milvus_metric,
-            params=card.index.build_params(),
+            params=self._worded(card.index.build_params()),
         )
+
+    def _worded(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Pymilvus 3 sends them one by one; Milvus Lite 3 reads only those inside a field "params"."""
+        return {"params": params} if self._connection.backend.dialect == "lite3" and params else params
 
     @property
     def _milvus_metric(self) -> str:

@@ -1,0 +1,91 @@
+"""Claim: hybrid search is no worse than the better of its two parts, on the Cranfield collection."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import wordstock as ws
+
+DEPTH = 100
+PARTS = ("glove-6b-50d", "all-minilm-l6-v2")
+FUSIONS = {"rrf": "rrf", "weights 0.5, 0.5": (0.5, 0.5)}
+
+
+def collection():
+    """(documents by id, queries, gains per query): grades run from 4, a complete answer, to 1."""
+    folder = Path(os.environ["WORDSTOCK_DATA"]) / "retr-cranfield"
+    documents = {}
+    for record in re.split(r"^\.I ", (folder / "cran.all.1400").read_text(), flags=re.MULTILINE)[1:]:
+        number = record.split("\n", 1)[0].strip()
+        title = re.search(r"^\.T\n(.*?)^\.A", record, re.MULTILINE | re.DOTALL)
+        body = re.search(r"^\.W\n(.*)", record, re.MULTILINE | re.DOTALL)
+        text = " ".join((title.group(1) + " " + body.group(1)).split())
+        documents[number] = text or "empty"
+    queries = [
+        " ".join(record.split(".W", 1)[1].split())
+        for record in re.split(r"^\.I ", (folder / "cran.qry").read_text(), flags=re.MULTILINE)[1:]
+    ]
+    gains = [{} for _ in queries]
+    for line in (folder / "QRelsCorrectedforTRECeval").read_text().splitlines():
+        query, _, document, grade = line.split()
+        if int(grade) > 0:
+            gains[int(query) - 1][document] = int(grade)
+    return documents, queries, gains
+
+
+def ndcg(found, gains, k=10):
+    """Normalised discounted cumulative gain at k, one query (Järvelin & Kekäläinen 2002)."""
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    got = np.array([gains.get(name, 0) for name in found[:k]], float)
+    best = np.sort(np.array(list(gains.values()), float))[::-1][:k]
+    return float((got * discounts[: len(got)]).sum() / (best * discounts[: len(best)]).sum())
+
+
+def recall(found, gains, k=DEPTH):
+    """Share of the relevant documents among the first k."""
+    return len(set(found[:k]) & set(gains)) / len(gains)
+
+
+def interval(values):
+    """Mean and half the width of its 95 % interval by bootstrap over queries."""
+    random = np.random.default_rng(0)
+    means = np.mean(random.choice(values, (2000, len(values))), axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return f"{np.mean(values):.3f} ± {(high - low) / 2:.3f}"
+
+
+def run() -> str:
+    """Every part and every way of fusing, over one store each in Milvus Lite."""
+    documents, queries, gains = collection()
+    rows, single = [], {}
+
+    def score(name, found):
+        names = [[hit.id for hit in hits] for hits in found]
+        values = [ndcg(one, gain) for one, gain in zip(names, gains, strict=True) if gain]
+        recalls = [recall(one, gain) for one, gain in zip(names, gains, strict=True) if gain]
+        rows.append(f"| {name} | {interval(values)} | {interval(recalls)} |")
+        return np.mean(values)
+
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        for part in PARTS:
+            with ws.VectorStore(Path(folder) / f"{part}.db", part) as store:
+                store.add(documents.values(), documents)
+                if "BM25" not in single:
+                    single["BM25"] = score("BM25", store.search(queries, DEPTH, mode="keyword"))
+                single[part] = score(part, store.search(queries, DEPTH))
+                for name, fusion in FUSIONS.items():
+                    fused = score(
+                        f"{part} and BM25, {name}", store.search(queries, DEPTH, mode="hybrid", fusion=fusion)
+                    )
+                    better = max(single[part], single["BM25"])
+                    lines.append(f"{part} with BM25, {name}: {fused - better:+.3f} against the better part.")
+    head = f"{len(documents):,} documents, {len(queries)} queries.\n\n| ranking | nDCG@10 | recall@{DEPTH} |\n|-|-|-|\n"
+    return head + "\n".join(rows) + "\n\n" + " ".join(lines)
+
+
+if __name__ == "__main__":
+    print(run())
