@@ -24,6 +24,7 @@ from wordstock.stores import IndexConfig, MemoryStore, VectorStore, open_store
 ROWS, LARGE = 20_000, 400_000
 BATCH = 1000
 QUERIES = 200
+MEMORY = (10_000, 40_000, 160_000)
 INDEXES = {
     "FLAT": IndexConfig("flat"),
     "HNSW, ef 64": IndexConfig("hnsw", ef=64),
@@ -174,7 +175,7 @@ def memory(location, count):
 def measured_memory(location, place):
     """Each in a process of its own."""
     table = []
-    for count in (10_000, 40_000, 160_000):
+    for count in MEMORY:
         with tempfile.TemporaryDirectory() as folder:
             where = location or str(Path(folder) / "memory.db")
             ran = subprocess.run(

@@ -188,6 +188,7 @@ def test_a_foreign_collection_is_left_alone(tmp_path):
 def test_the_index_follows_the_number_of_rows(tmp_path, monkeypatch):
     monkeypatch.setattr("wordstock.stores.milvus.FLAT_UP_TO", 300)
     monkeypatch.setattr("wordstock.stores.indexing.FLAT_UP_TO", 300)
+    monkeypatch.setattr("wordstock.stores.milvus._FLUSH_FROM", 100)
     store = open_store(tmp_path / "grows.db", dim=DIM)
     store.add([str(i) for i in range(200)], vectors(200))
     store.flush()

@@ -89,7 +89,8 @@ def test_texts_are_found_by_meaning_and_kept(make, emb, texts, about):
     assert [hit.id for hit in store.search([query, "ball goal"], k=5)[0]] == ids
     assert [hit.id for hit in store.search(np.stack([emb.encode(query)] * 2), k=5)[1]] == ids
     only = store.search(query, k=3, where={"topic": {"!=": "heart"}, "i": {"<": 59}})
-    assert {hit.metadata["topic"] for hit in only} == {"money", "sport"} or len(only) == 3
+    assert len(only) == 3
+    assert {hit.metadata["topic"] for hit in only} <= {"money", "sport"}
     assert store.get("t0").text == texts[0]
     assert store.delete("t0") == 1
     assert store.get(["t0", "t1"])[0] is None
@@ -109,7 +110,7 @@ def test_texts_are_found_by_meaning_and_kept(make, emb, texts, about):
 def test_what_has_not_changed_is_not_encoded_again(make, emb, texts, about):
     counting = Counting(emb)
     store = make(encoder=counting)
-    assert store.add(iter(texts), metadata=iter(about), batch_size=7) == (len(set(texts)), 0, 0) or True
+    store.add(iter(texts), metadata=iter(about), batch_size=7)
     first = len(counting.texts)
     distinct = len(set(texts))
     assert store.count() == distinct  # equal texts without ids are one row

@@ -32,7 +32,7 @@ _MOST_ROWS = 5000  # rows of one request
 _IDS = 1000  # ids that one query asks for
 _PAGE = 2000  # rows that one page of a walk holds
 _HITS = 20_000  # results that one answer carries, about
-_FLUSH_FROM = 2000  # rows that Milvus Lite answers for quickly before they are flushed
+_FLUSH_FROM = 1000  # rows added from which Milvus Lite writes them out: until then it walks over them one by one
 _METRICS: dict[Metric, str] = {"cosine": "COSINE", "ip": "IP", "l2": "L2"}
 
 
@@ -466,8 +466,13 @@ class MilvusStore:
         return MilvusStore(self._connection, self.name)
 
     def flush(self) -> None:
-        """Write what Milvus Lite holds in memory, and build the index that fits the number of rows by now."""
-        if self._unflushed and self._connection.backend.dialect == "lite3":
+        """Write out what Milvus Lite holds in memory, and build the index that fits the number of rows by now.
+
+        Every row is stored before this; it makes searches quicker. A few rows are left for the next time.
+        """
+        if self._unflushed < _FLUSH_FROM:
+            return
+        if self._connection.backend.dialect == "lite3":
             self._connection.call("flush", self._collection)
         self._unflushed = 0
         if self._card.auto and self._card.index.kind == "flat" and (count := self.count()) > FLAT_UP_TO:
@@ -477,9 +482,8 @@ class MilvusStore:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._unflushed >= _FLUSH_FROM:
-            with suppress(StoreError):  # every row is stored; flushing makes the next search quicker
-                self.flush()
+        with suppress(StoreError):  # every row is stored already
+            self.flush()
         self._connection.close()
 
     def drop(self) -> None:

@@ -29,7 +29,7 @@ def resolve_reranker(given: Any) -> Reranker:
     """
     if isinstance(given, str | Path):
         module = require("sentence_transformers", extra="rerank", purpose="a cross-encoder")
-        given = module.CrossEncoder(str(given))
+        given = module.CrossEncoder(str(given), local_files_only=Path(given).is_dir())
     predict = getattr(given, "predict", None)
     if callable(predict):
 
