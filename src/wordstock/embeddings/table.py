@@ -29,6 +29,8 @@ from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import KeyView, Subwords, Vocabulary
 
 if TYPE_CHECKING:
+    from wordstock.tasks.keras import EmbeddingLayer as KerasLayer
+    from wordstock.tasks.keras import KerasOptions
     from wordstock.tasks.torch import EmbeddingLayer, TorchOptions
 
 __all__ = ["Embeddings"]
@@ -545,6 +547,25 @@ class Embeddings:
             PyTorch is not installed.
         """
         layer: EmbeddingLayer = bridge("to_torch")(self, trainable, **options)
+        return layer
+
+    def to_keras(self, trainable: bool = False, **options: Unpack[KerasOptions]) -> KerasLayer:
+        """A Keras 3 layer that gives these vectors for the numbers of words; see ``wordstock.tasks.keras``.
+
+        Parameters
+        ----------
+        trainable : whether the vectors learn.
+        options : ``unknown``, ``mask_zero``, ``dtype`` and ``name``, as
+            ``wordstock.tasks.keras.to_keras`` explains them.
+
+        Raises
+        ------
+        InputError
+            A setting that is not known or does not suit the table.
+        MissingExtraError
+            Keras or its backend is not installed.
+        """
+        layer: KerasLayer = bridge("to_keras")(self, trainable, **options)
         return layer
 
     # Other tables ----------------------------------------------------------------------------------------------

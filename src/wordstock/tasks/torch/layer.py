@@ -76,7 +76,7 @@ class EmbeddingLayer(nn.Module):
     ----------
     table : the table that it was made of, which never changes.
     weight : (rows, dim), row r of the table; a parameter where it is trainable, else a buffer.
-    unknown : (dim,), what an unknown word has.
+    unknown : (1, dim), what an unknown word has.
     grams : (n_ngrams, dim), rows of n-grams; None where there are none.
     steps : training steps so far, where they are counted.
     replaced : whether vectors that do not learn have been loaded in place of the table's.
@@ -113,7 +113,7 @@ class EmbeddingLayer(nn.Module):
             self.register_buffer("bag_grams", bags.grams, persistent=False)
             self.register_buffer("bag_starts", bags.starts, persistent=False)
         rows = self.fresh_rows()
-        unknown = torch.from_numpy(unknown_vector(table, self.word_ids.unknown)).to(self.dtype)
+        unknown = torch.from_numpy(unknown_vector(table, self.word_ids.unknown)[None]).to(self.dtype)
         found = {"weight": rows.vectors, "unknown": unknown, "grams": rows.grams, "scales": rows.scales}
         for name, one in found.items():
             if trainable and one is not None:
@@ -229,7 +229,12 @@ class EmbeddingLayer(nn.Module):
 
     def _special(self, batch: WordBatch | None) -> Tensor:
         """Vectors of padding, of the unknown word, and of the unknown words of this batch that are spelled."""
-        parts = [torch.zeros_like(self.unknown)[None], self.unknown[None]]
+        unknown = self.unknown
+        if self.sparse and unknown.requires_grad:  # SparseAdam wants no other gradients
+            unknown = functional.embedding(
+                torch.zeros(1, dtype=torch.long, device=unknown.device), unknown, sparse=True
+            )
+        parts = [torch.zeros_like(self.unknown), unknown]
         if batch is not None and len(batch.bounds):
             if self.grams is None:
                 raise InputError("the batch has words spelled of n-grams and the layer none: they are of two tables")

@@ -85,7 +85,7 @@ def _bring(layer: EmbeddingLayer, state: Any, prefix: str) -> None:
     """Put the table's vectors into a state that was saved without them."""
     rows = layer.fresh_rows()
     state[f"{prefix}weight"] = rows.vectors
-    state[f"{prefix}unknown"] = torch.from_numpy(unknown_vector(layer.table, layer.word_ids.unknown))
+    state[f"{prefix}unknown"] = torch.from_numpy(unknown_vector(layer.table, layer.word_ids.unknown)[None])
     if rows.grams is not None:
         state[f"{prefix}grams"] = rows.grams
 
