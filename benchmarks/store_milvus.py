@@ -19,6 +19,7 @@ import numpy as np
 
 from pairs import HEAD, paired, summary
 from peer import glove
+from wordstock import Embeddings
 from wordstock.stores import IndexConfig, MemoryStore, VectorStore, open_store
 
 ROWS, LARGE = 20_000, 400_000
@@ -130,7 +131,7 @@ def indexes(location, place, count, kinds):
     store.flush()
     rate = count / (time.perf_counter() - began)
     table = []
-    built = "flat"
+    built = ("flat", 16)
     for name in kinds:
         config = INDEXES[name]
         seconds = 0.0
@@ -163,9 +164,9 @@ def indexes(location, place, count, kinds):
 
 def memory(location, count):
     """Peak resident bytes of a process that indexes so many texts, and before it does."""
-    emb = glove().subset(list(glove().keys[:2000]))
-    words = list(emb.keys)
     random = np.random.default_rng(0)
+    words = [f"word{i}" for i in range(2000)]
+    emb = Embeddings.from_arrays(words, random.normal(size=(2000, 50)).astype(np.float32))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with VectorStore(location, emb, collection=f"memory_{uuid.uuid4().hex[:8]}", index="flat") as store:
         store.add((" ".join(random.choice(words, 12)) for _ in range(count)), (str(i) for i in range(count)))

@@ -146,6 +146,8 @@ def test_what_each_milvus_can_do():
     for kind in ("diskann", "scann", "ivf_pq"):  # Milvus Lite takes these, and cannot load them again
         with pytest.raises(InputError, match="has no index"):
             lite.check_index(kind)
+    with pytest.raises(InputError, match="binary vectors have no index 'hnsw'"):
+        old.check_index("hnsw", "binary")
 
 
 def test_a_missing_library_names_its_extra(tmp_path, monkeypatch):

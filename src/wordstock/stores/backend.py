@@ -50,7 +50,7 @@ class Backend:
         if precision == "binary" and dim % 8:
             raise InputError(f"binary vectors are whole bytes: dim {dim} is no multiple of 8")
 
-    def check_index(self, kind: IndexKind) -> None:
+    def check_index(self, kind: IndexKind, precision: Precision = "float32") -> None:
         """Refuse an index that it cannot build, or builds but cannot load again.
 
         Raises
@@ -58,6 +58,8 @@ class Backend:
         InputError
             With those it can.
         """
+        if precision == "binary" and kind in ("hnsw", "ivf_sq8"):
+            raise InputError(f"binary vectors have no index {kind!r}; they have flat, ivf, autoindex")
         if kind in self.indexes:
             return
         hint = ""

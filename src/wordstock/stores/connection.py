@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _ATTEMPT = 60.0  # seconds that one request may take
 _SLOW = 1800.0  # and one that builds or loads an index
 _LOCAL_PATIENCE = 5.0  # seconds: an embedded server only stumbles, over a pause of the whole process for instance
+# An embedded server need not be asked whether it is alive, and cuts a client off that asks while it is idle.
+_LOCAL_OPTIONS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": False}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _SLOW_METHODS = ("create_index", "load_collection", "create_collection", "flush", "drop_index", "release_collection")
 
@@ -107,11 +109,14 @@ class Connection:
 
     def _open(self, seconds: float) -> Any:
         began, tries = time.monotonic(), 0
+        options = {"grpc_options": _LOCAL_OPTIONS} if self._local else {}
         while True:
             tries += 1
             try:
                 with _quiet():
-                    return self._module.MilvusClient(self.location.uri, token=self._token.reveal(), timeout=seconds)
+                    return self._module.MilvusClient(
+                        self.location.uri, token=self._token.reveal(), timeout=seconds, **options
+                    )
             except Exception as error:  # pymilvus raises its own, gRPC's and bare ones here
                 message = self._said(error)
                 if self._local:

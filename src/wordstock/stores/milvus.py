@@ -97,7 +97,7 @@ class MilvusStore:
             chosen = choose_index(expected_rows, connection.backend, precision, metric)
         else:
             chosen = index if isinstance(index, IndexConfig) else IndexConfig(index)
-        connection.backend.check_index(chosen.kind)
+        connection.backend.check_index(chosen.kind, precision)
         native = bool(keywords) and connection.backend.bm25
         card = MilvusCard(
             dim, metric, precision, native, chosen.for_rows(expected_rows or 0), index == "auto", dict(details or {})
@@ -227,7 +227,7 @@ class MilvusStore:
             An index that this Milvus cannot build and load again.
         """
         config = (index if isinstance(index, IndexConfig) else IndexConfig(index)).for_rows(self.count())
-        self._connection.backend.check_index(config.kind)
+        self._connection.backend.check_index(config.kind, self.precision)
         self._card = self._card.with_index(config)
         self._connection.call("release_collection", self._collection)
         self._connection.call("drop_index", self._collection, "vector")
