@@ -24,8 +24,9 @@ SPEED = [
     "store_milvus",
     "import_cost",
     "memory",
+    "crf",
 ]
-QUALITY = ["retrieval", "similarity", "fewshot", "finetune"]
+QUALITY = ["retrieval", "similarity", "fewshot", "finetune", "tagging"]
 TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_fasttext", "train_glove", "classify_ngram"]
 ALL = [*SPEED, *QUALITY, *TRAINING]
 RESULTS = Path(__file__).parent / "RESULTS.md"

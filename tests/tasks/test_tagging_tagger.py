@@ -12,6 +12,7 @@ import safetensors.numpy
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
 from tagging_samples import build_bert, tagged
 
 import wordstock as ws
@@ -96,6 +97,9 @@ def test_plain_labels_are_scored_by_the_word(small):
     right = sum(a == b for one, other in zip(expected, found, strict=True) for a, b in zip(one, other, strict=True))
     assert tagger.score(TEST[0], expected) == pytest.approx(right / sum(map(len, found)))
     assert tagger.predict_spans("the cat")[1][:3] == (4, 7, "V")
+    scores = tagger.evaluate(TEST[0], expected)
+    assert scores.types["V"].gold == sum(one.count("V") for one in expected)
+    assert scores.accuracy == tagger.score(TEST[0], expected)
 
 
 def test_equal_seeds_give_equal_taggers_and_the_callers_random_numbers_are_left_alone(small):
@@ -310,6 +314,10 @@ def test_clone_and_parameters(small, fitted):
     assert copy.get_params() == fitted.get_params()
     assert not hasattr(copy, "network_")
     assert clone(fitted).set_params(hidden=8).hidden == 8
+    quick = SequenceTagger(small, model="crf", **{**QUICK, "epochs": 2})
+    scores = cross_val_score(quick, *TRAIN, cv=2)
+    assert scores.shape == (2,)
+    assert (scores > 0.3).all()
 
 
 def test_a_saved_tagger_answers_alike_and_holds_no_vectors(small, fitted, tmp_path):

@@ -18,7 +18,7 @@ from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
-    from wordstock.tasks.tagging import Epoch, SequenceTagger, SpanScores, TaggedSentences
+    from wordstock.tasks.tagging import Epoch, Scheme, SequenceTagger, SpanScores, TaggedSentences
 
 __all__ = ["read_tagged", "tag_app"]
 
@@ -154,12 +154,11 @@ def evaluate(
         data, tag_column, word_column=word_column, repair=repair, encoding=encoding, scheme=tagger.tagset_.scheme
     )
     scores = tagger.evaluate(read.sentences, read.tags)
-    plain = tagger.tagset_.scheme == "plain"
     if as_json:
         told = scores.to_dict() | {"sentences": len(read.sentences)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _show(scores, len(read.sentences), plain)
+        _show(scores, len(read.sentences), tagger.tagset_.scheme)
 
 
 def read_tagged(path: Path, tag_column: str | None, *, word_column: int = 0, **options: Any) -> TaggedSentences:
@@ -222,15 +221,13 @@ def _tagged_text(tagger: SequenceTagger, path: Path, spans: bool, encoding: str)
     )
 
 
-def _show(scores: SpanScores, sentences: int, plain: bool) -> None:
+def _show(scores: SpanScores, sentences: int, scheme: Scheme) -> None:
     console = Console(highlight=False)
     console.print(f"sentences      {sentences:,}")
     console.print(f"words          {scores.words:,}")
     console.print(f"word accuracy  {scores.accuracy:.4f}")
-    if plain:
-        return
-    table = Table("type")
-    for column in ("precision", "recall", "F1", "spans", "found", "correct"):
+    table = Table("label" if scheme == "plain" else "type")
+    for column in ("precision", "recall", "F1", "words" if scheme == "plain" else "spans", "found", "correct"):
         table.add_column(column, justify="right")
     rows = [*scores.types.items(), ("all", scores)]
     for number, (name, one) in enumerate(rows):

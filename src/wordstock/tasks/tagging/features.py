@@ -19,7 +19,7 @@ from wordstock.encoders.stack import Stack
 from wordstock.errors import InputError
 from wordstock.protocols import Encoder, FloatArray
 
-__all__ = ["WordVectors", "word_dim"]
+__all__ = ["WordVectors"]
 
 _LIMIT = 1 << 30  # bytes of vectors that are kept of an encoder
 _BLOCK = 2048  # sentences encoded at once
@@ -77,11 +77,6 @@ class WordVectors:
         mean = total / max(count, 1)
         deviation = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0))
         return mean.astype(np.float32), deviation.astype(np.float32)
-
-
-def word_dim(encoder: Encoder) -> int:
-    """Length of a word's vector, which is not a text's where a contextual model has layers after pooling."""
-    return int(getattr(encoder, "word_dim", encoder.dim))
 
 
 def _context_free(encoder: Encoder) -> bool:

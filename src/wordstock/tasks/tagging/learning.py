@@ -12,7 +12,7 @@ import torch
 from wordstock.encoders import ContextualEncoder
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import Encoder
-from wordstock.tasks.tagging.features import WordVectors, word_dim
+from wordstock.tasks.tagging.features import WordVectors
 from wordstock.tasks.tagging.plan import Epoch
 from wordstock.tasks.tagging.scoring import score_spans
 from wordstock.tasks.tagging.settings import NetworkShape, TaggerSettings
@@ -55,17 +55,23 @@ def learn(
     with torch.random.fork_rng(devices=[device] if device != "cpu" else []):
         torch.manual_seed(settings.seed)
         trainable = _trainable(encoder, device) if settings.model == "finetune" else None
+        sources: Any = trainable or WordVectors(encoder, train[0])
         mean = deviation = None
-        sources: Any = trainable
+        width = trainable.word_dim if trainable else 0
         if trainable is None:
-            sources = WordVectors(encoder, train[0])
-            mean, deviation = (torch.from_numpy(one) for one in sources.statistics())
+            mean, deviation = map(torch.from_numpy, sources.statistics())
+            width = len(mean)
         options: dict[str, Any] = {"characters": settings.characters, "alphabet": alphabet, "device": device}
         data = Prepared(train[0], sources, tags=tagset.encode(train[1]), **options)
         shape = NetworkShape(
-            settings.model, word_dim(encoder), len(tagset.names), settings.hidden, settings.characters, len(alphabet),
-            settings.dropout,
-        )  # fmt: skip
+            model=settings.model,
+            word_dim=width,
+            tags=len(tagset.names),
+            hidden=settings.hidden,
+            characters=settings.characters,
+            letters=len(alphabet),
+            dropout=settings.dropout,
+        )
         network = TaggerNetwork(shape, _allowed(tagset), mean, deviation, trainable).to(device)
         score = None
         if held is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 __all__ = ["Epoch", "TrainingPlan"]
 
-_STEPS = 1200  # that a small set of sentences should get, in as many epochs as that takes
+_STEPS = 800  # that a small set of sentences should get, in as many epochs as that takes
 _FEW, _MOST = 4, 32  # sentences of a batch, at least and at most
 _BATCHES = 25  # into which a small set is divided
 

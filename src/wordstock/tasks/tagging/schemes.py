@@ -77,7 +77,7 @@ def spans_of(tags: Sequence[str]) -> list[TagSpan]:
     begun, before, kind = -1, "O", ""
     for at, tag in enumerate([*tags, "O"]):
         prefix, label = split_tag(tag)
-        starts = prefix != "O" and (prefix in "BS" or before in "OES" or label != kind)
+        starts = prefix != "O" and (prefix in {"B", "S"} or before in {"O", "E", "S"} or label != kind)
         if begun >= 0 and (starts or prefix == "O"):
             found.append(TagSpan(begun, at, kind))
             begun = -1

@@ -18,7 +18,7 @@ Model = Literal["bilstm-crf", "crf", "finetune"]
 
 _LAYER_DECAY = 0.9
 _RATES = {"bilstm-crf": 2e-3, "crf": 5e-3, "finetune": 2e-3}
-_EPOCHS = {"bilstm-crf": (15, 50), "crf": (15, 60), "finetune": (8, 30)}  # for many and for few sentences
+_EPOCHS = {"bilstm-crf": (8, 30), "crf": (8, 30), "finetune": (5, 20)}  # for many and for few sentences
 
 
 @dataclass(frozen=True)

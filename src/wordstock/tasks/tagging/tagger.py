@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from wordstock._optional import require
 from wordstock.errors import InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
-from wordstock.protocols import Encoder, FloatArray, IntArray
+from wordstock.protocols import Encoder, FloatArray
 from wordstock.tasks.inputs import as_list
 from wordstock.tasks.tagging.characters import Characters, learn_alphabet
 from wordstock.tasks.tagging.features import WordVectors
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from wordstock.tasks.torch.tagger_network import TaggerNetwork
 
 __all__ = ["SequenceTagger"]
+
+_BLOCK = 8192  # sentences whose vectors are held at once
 
 
 class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -166,9 +168,9 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
             tagset.encode(expected, "validation tags")
             held = words, expected
         encoder = resolve_encoder(self.encoder)
+        require("torch", extra="torch", purpose="training a tagger")
         from wordstock.tasks.tagging.learning import learn
 
-        require("torch", extra="torch", purpose="training a tagger")
         alphabet = learn_alphabet(word for one in sentences for word in one) if settings.characters == "cnn" else ""
         self.network_, self.history_ = learn(
             settings, encoder, tagset, alphabet, (sentences, tags), held, progress=progress
@@ -244,7 +246,8 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         from wordstock.tasks.torch.tagger_training import probabilities
 
         sentences = as_sentences(X)
-        return probabilities(self.network_, self._prepared(sentences)) if sentences else []
+        blocks = (sentences[start : start + _BLOCK] for start in range(0, len(sentences), _BLOCK))
+        return [one for block in blocks for one in probabilities(self.network_, self._prepared(block))]
 
     @property
     def marginal_names(self) -> tuple[str, ...]:
@@ -254,6 +257,8 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
 
     def evaluate(self, X: Any, y: Any) -> SpanScores:
         """Precision, recall and F1 of spans, over all and by type, as ``conlleval`` counts them, and word accuracy.
+
+        Of plain labels every word is a span of its own.
 
         Raises
         ------
@@ -268,21 +273,22 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
             raise InputError("no sentences to evaluate")
         tags = as_tags(y, sentences)
         self.tagset_.encode(tags, "test tags")
-        return score_spans(tags, self._tags(sentences))
+        found = self._tags(sentences)
+        if self.tagset_.scheme == "plain":
+            return score_spans(*([[f"S-{tag}" for tag in one] for one in side] for side in (tags, found)))
+        return score_spans(tags, found)
 
     def score(self, X: Any, y: Any) -> float:
         """F1 of spans from 0 to 1; for plain labels the share of words with the right one. Errors as ``evaluate``."""
-        scores = self.evaluate(X, y)
-        return scores.accuracy if self.tagset_.scheme == "plain" else scores.f1
+        return self.evaluate(X, y).f1  # of plain labels that is the share of words that are right
 
     def _tags(self, sentences: list[list[str]]) -> list[list[str]]:
         from wordstock.tasks.torch.tagger_training import answers
 
-        if not sentences:
-            return []
-        return [self.tagset_.decode(one) for one in answers(self.network_, self._prepared(sentences))]
+        blocks = (sentences[start : start + _BLOCK] for start in range(0, len(sentences), _BLOCK))
+        return [self.tagset_.decode(one) for block in blocks for one in answers(self.network_, self._prepared(block))]
 
-    def _prepared(self, sentences: list[list[str]], tags: list[IntArray] | None = None) -> Prepared:
+    def _prepared(self, sentences: list[list[str]]) -> Prepared:
         from wordstock.tasks.torch.tagger_batches import Prepared
 
         network: TaggerNetwork = self.network_
