@@ -27,7 +27,15 @@ SPEED = [
     "crf",
 ]
 QUALITY = ["retrieval", "similarity", "fewshot", "finetune", "tagging"]
-TRAINING = ["count_vocab", "read_wiki", "train_word2vec", "train_fasttext", "train_glove", "classify_ngram"]
+TRAINING = [
+    "count_vocab",
+    "read_wiki",
+    "train_limit",
+    "train_word2vec",
+    "train_fasttext",
+    "train_glove",
+    "classify_ngram",
+]
 ALL = [*SPEED, *QUALITY, *TRAINING]
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PEERS = ["numpy", "numba", "scikit-learn", "gensim", "model2vec"]

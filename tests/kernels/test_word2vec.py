@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from wordstock.kernels.blocks import prefetch_row, score_mean, score_rows, update_mean, update_rows
-from wordstock.kernels.cbow import train_cbow
 from wordstock.kernels.draws import draw_noise, keep_words, next_random
 from wordstock.kernels.sampling import alias_table, huffman_paths
-from wordstock.kernels.skipgram import train_skipgram
 from wordstock.kernels.windows import Tables, Tree, make_work
+from wordstock.kernels.word2vec import train_word2vec
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 V, DIM = 11, 32
@@ -129,19 +128,22 @@ def _score(inputs, outputs, rows, n_rows, targets, block, signs, weights, gradie
     score_rows(inputs, outputs, rows, n_rows, targets, block, signs, weights, RATE, gradients, losses)
 
 
-def slice_of(kernel, t, ids, *, negative=3, tree=None, rate=1e-3, window=1, span=None, seed=5):
+def slice_of(algorithm, t, ids, *, negative=3, tree=None, rate=1e-3, window=1, span=None, seed=5):
     noise = alias_table(np.ones(V)) if tree is None else np.empty(0, np.uint64)
     work = make_work(len(ids), window, 8, DIM)
     keep = np.ones(V, np.float32)
     state = np.array([seed], np.uint64)
     targets = (negative if tree is None else 0, noise, tree)
     block = (0,) * (4 if tree is None else 3)
-    return kernel(ids, span or (0, len(ids)), t, keep, targets, window, np.float32(rate), 0, state, block, work)
+    mean = work.mean if algorithm == "cbow" else None
+    return train_word2vec(
+        ids, span or (0, len(ids)), t, keep, targets, window, np.float32(rate), 0, state, block, mean, work
+    )
 
 
-@pytest.mark.parametrize("kernel", [train_skipgram, train_cbow])
+@pytest.mark.parametrize("algorithm", ["skipgram", "cbow"])
 @pytest.mark.parametrize("softmax", [False, True])
-def test_training_follows_the_gradient_of_its_own_loss(kernel, softmax):
+def test_training_follows_the_gradient_of_its_own_loss(algorithm, softmax):
     """With a tiny rate: change / rate = - d loss / d table, by finite differences along random directions.
 
     CBOW gives each word of a window the whole gradient, as the original does; with one context word that is the slope.
@@ -149,11 +151,11 @@ def test_training_follows_the_gradient_of_its_own_loss(kernel, softmax):
     counts = np.array([50, 40, 30, 20, 10, 9, 8, 7, 6, 5, 4])
     tree = Tree(*huffman_paths(counts)) if softmax else None
     ids = np.array(
-        [1, 2, 1, -1, 4, 4, 5, 0, -1] if kernel is train_skipgram else [1, 2, -1, 4, 5, -1, 0, 3, -1], np.int32
+        [1, 2, 1, -1, 4, 4, 5, 0, -1] if algorithm == "skipgram" else [1, 2, -1, 4, 5, -1, 0, 3, -1], np.int32
     )
     rate, tiny = 1e-3, 1e-6
     changed = tables()
-    slice_of(kernel, changed, ids, tree=tree, rate=rate)
+    slice_of(algorithm, changed, ids, tree=tree, rate=rate)
     start = tables()
     random = np.random.default_rng(1)
     for name in ("inputs", "outputs"):
@@ -163,7 +165,7 @@ def test_training_follows_the_gradient_of_its_own_loss(kernel, softmax):
         for sign in (1, -1):
             moved = tables()
             getattr(moved, name)[:] += np.float32(sign * 0.02) * towards
-            losses.append(slice_of(kernel, moved, ids, tree=tree, rate=tiny)[0])
+            losses.append(slice_of(algorithm, moved, ids, tree=tree, rate=tiny)[0])
         slope = (losses[0] - losses[1]) / 0.04
         step = (getattr(changed, name) - getattr(start, name)).astype(np.float64)[:V] / rate
         np.testing.assert_allclose((step * towards[:V]).sum(), -slope, rtol=0.06, atol=0.05)
@@ -172,7 +174,7 @@ def test_training_follows_the_gradient_of_its_own_loss(kernel, softmax):
 def test_cbow_gives_every_word_of_a_window_the_whole_gradient():
     ids = np.array([7, 3, 9, -1], np.int32)
     t, start = tables(), tables()
-    loss, windows = slice_of(train_cbow, t, ids, rate=1e-3, span=(1, 2))
+    loss, windows = slice_of("cbow", t, ids, rate=1e-3, span=(1, 2))
     assert windows == 1
     mean = (start.inputs[7] + start.inputs[9]) / 2
     error = 1 - sigmoid(mean @ start.outputs[3])
@@ -186,7 +188,7 @@ def test_cbow_gives_every_word_of_a_window_the_whole_gradient():
 def test_a_repeated_word_counts_twice():
     ids = np.array([7, 3, 7, -1], np.int32)
     once = tables()
-    loss, pairs = slice_of(train_skipgram, once, ids, rate=1e-3, span=(1, 2))
+    loss, pairs = slice_of("skipgram", once, ids, rate=1e-3, span=(1, 2))
     assert pairs == 2
     start = tables()
     z = start.inputs[7] @ start.outputs[3]
@@ -198,10 +200,10 @@ def test_a_repeated_word_counts_twice():
 def test_slices_do_not_cut_windows():
     """Two slices through a sentence predict as many pairs as one; a sentence end is never crossed."""
     ids = np.array([*range(8), -1, *range(3), -1], np.int32)
-    _, whole = slice_of(train_skipgram, tables(), ids, window=1)
-    parts = [slice_of(train_skipgram, tables(), ids, window=1, span=span)[1] for span in ((0, 3), (3, 7), (7, 13))]
+    _, whole = slice_of("skipgram", tables(), ids, window=1)
+    parts = [slice_of("skipgram", tables(), ids, window=1, span=span)[1] for span in ((0, 3), (3, 7), (7, 13))]
     assert whole == 2 * 7 + 2 * 2 == sum(parts)
-    assert slice_of(train_skipgram, tables(), np.array([3, -1, 4, -1], np.int32)) == (0.0, 0)
+    assert slice_of("skipgram", tables(), np.array([3, -1, 4, -1], np.int32)) == (0.0, 0)
 
 
 def test_kept_words_follow_their_probabilities():

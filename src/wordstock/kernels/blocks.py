@@ -255,13 +255,13 @@ def _prefetch_row(typing, matrix, row):
 
 
 def _prefetch(builder, addresses, column):
-    """Ask for one cache line of each row, to be written."""
+    """Ask for one cache line of each row in the second-level cache: the first is full of the rows in use."""
     byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
     prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
     for address in addresses:
         place = builder.inttoptr(builder.add(address, builder.mul(column, I64(4))), byte)
-        builder.call(prefetch, [place, number(1), number(3), number(1)])  # for writing, keep near, data
+        builder.call(prefetch, [place, number(0), number(2), number(1)])  # for reading, not nearest, data
 
 
 def _views(context, builder, signature, arguments):

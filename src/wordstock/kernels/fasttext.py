@@ -15,7 +15,7 @@ import numpy as np
 from wordstock.kernels.blocks import prefetch_row
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import below, keep_words, next_random
-from wordstock.kernels.windows import Array, Tables, announce_targets, choose_targets, train_targets
+from wordstock.kernels.windows import Array, Tables, announce_targets, choose_targets, train_window
 
 __all__ = ["Grams", "Ring", "compose_words", "make_ring", "recover_rows", "train_fasttext"]
 
@@ -156,7 +156,7 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
 
     Parameters
     ----------
-    ids, span, keep, targets, window, rate, thread, state, block, work : as in ``skipgram.train_skipgram``.
+    ids, span, keep, targets, window, rate, thread, state, block, work : as in ``word2vec.train_word2vec``.
     tables : Tables; ``inputs`` holds the rows of words, then those of n-grams.
     grams : Grams.
     ring : Ring of this thread.
@@ -203,14 +203,14 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
                 work.context[:count] = work.rows[:count]
                 work.rows[0] = mask + 2
                 work.rows[1] = mask + 1
-                train_targets(ring.tables, 1, n_targets, rate, block, work)
+                train_window(ring.tables, 1, n_targets, rate, block, None, work)
                 for d in range(len(mean)):
                     work.mean[d] = mean[d] - work.mean[d]
                 _spread(vectors, ring.tables.scales, work.context, count, work.mean)
                 items += 1
             elif count > 0:
                 work.rows[count] = mask + 1
-                train_targets(ring.tables, count, n_targets, rate, block, work)
+                train_window(ring.tables, count, n_targets, rate, block, None, work)
                 items += count
             if centre % 128 == 0:  # float32 sums stay short
                 loss -= np.float64(work.losses.sum())

@@ -12,13 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.kernels.blocks import (
-    LARGEST_BLOCK,
-    score_mean,
-    score_rows,
-    update_mean,
-    update_rows,
-)
+from wordstock.kernels.blocks import LARGEST_BLOCK, score_mean, score_rows, update_mean, update_rows
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import draw_noise, next_random
 
@@ -30,8 +24,7 @@ __all__ = [
     "choose_targets",
     "gather_window",
     "make_work",
-    "train_mean",
-    "train_targets",
+    "train_window",
 ]
 
 Array = npt.NDArray[Any]
@@ -169,74 +162,23 @@ def choose_targets(word, negative, noise, tree, block, spare, work):
 
 
 @compiled
-def train_targets(tables, n_rows, n_targets, rate, block, work):
+def train_window(tables, n_rows, n_targets, rate, block, mean, work):
     """One gradient step of ``work.rows[:n_rows]`` against the chosen targets; log-likelihood goes to ``work.losses``.
 
+    With ``mean`` float32 (dim,) the mean of the rows is the one input, and is left there; with None each row is one.
     The targets are taken block by block; within a block every score is computed before any row changes.
     ``work.rows[n_rows]`` must be a valid row: rows are scored in pairs.
     """
     size = len(block)
+    inputs, outputs, scales = tables
+    rows, gradients, losses = work.rows, work.gradients, work.losses
     for first in range(0, n_targets, size):
-        targets = work.targets[first : first + size]
+        targets, ahead = work.targets[first : first + size], work.ahead[first : first + size]
         signs = work.signs[first : first + LARGEST_BLOCK]
         weights = work.weights[first : first + LARGEST_BLOCK]
-        score_rows(
-            tables.inputs,
-            tables.outputs,
-            work.rows,
-            n_rows,
-            targets,
-            block,
-            signs,
-            weights,
-            rate,
-            work.gradients,
-            work.losses,
-        )
-        update_rows(
-            tables.inputs,
-            tables.outputs,
-            work.rows,
-            n_rows,
-            targets,
-            block,
-            work.gradients,
-            tables.scales,
-            work.ahead[first : first + size],
-        )
-
-
-@compiled
-def train_mean(tables, n_rows, n_targets, rate, block, work):
-    """As ``train_targets``, but with the mean of the rows as the one input."""
-    size = len(block)
-    for first in range(0, n_targets, size):
-        targets = work.targets[first : first + size]
-        signs = work.signs[first : first + LARGEST_BLOCK]
-        weights = work.weights[first : first + LARGEST_BLOCK]
-        score_mean(
-            tables.inputs,
-            tables.outputs,
-            work.rows,
-            n_rows,
-            targets,
-            block,
-            signs,
-            weights,
-            rate,
-            work.mean,
-            work.gradients,
-            work.losses,
-        )
-        update_mean(
-            tables.inputs,
-            tables.outputs,
-            work.rows,
-            n_rows,
-            targets,
-            block,
-            work.mean,
-            work.gradients,
-            tables.scales,
-            work.ahead[first : first + size],
-        )
+        if mean is None:
+            score_rows(inputs, outputs, rows, n_rows, targets, block, signs, weights, rate, gradients, losses)
+            update_rows(inputs, outputs, rows, n_rows, targets, block, gradients, scales, ahead)
+        else:
+            score_mean(inputs, outputs, rows, n_rows, targets, block, signs, weights, rate, mean, gradients, losses)
+            update_mean(inputs, outputs, rows, n_rows, targets, block, mean, gradients, scales, ahead)

@@ -138,7 +138,7 @@ class _SubwordTrainer(SliceTrainer):
         super().__init__(plan.config, counts, padded(plan.config.dim))
         self._grams = plan.grams
 
-    def _train(
+    def train_slice(
         self,
         tables: Tables,
         ids: IdArray,

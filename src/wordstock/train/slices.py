@@ -11,10 +11,9 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from wordstock.kernels.blocks import LARGEST_BLOCK
-from wordstock.kernels.cbow import train_cbow
 from wordstock.kernels.sampling import alias_table, huffman_paths
-from wordstock.kernels.skipgram import train_skipgram
 from wordstock.kernels.windows import Tables, Tree, Work, make_work
+from wordstock.kernels.word2vec import train_word2vec
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.train.config import Word2VecConfig
 from wordstock.train.corpus import IdArray
@@ -99,7 +98,6 @@ class SliceTrainer:
         self.block = (0,) * size
         lengths = np.diff(tree.offsets) if tree else np.full(len(counts), most)
         self.start_loss = float(np.log(2) * (lengths * counts).sum() / counts.sum())  # of tables that know nothing
-        self.kernel = train_skipgram if config.algorithm == "skipgram" else train_cbow
         self._work = [make_work(config.slice_size, config.window, most, columns) for _ in range(config.streams)]
 
     def run(
@@ -126,7 +124,7 @@ class SliceTrainer:
         def train(at: int, stream: int, into: Tables) -> None:
             shard, begin, end = slices[at]
             state = np.array([_random_state(self.config.seed, epoch, first + at)], np.uint64)
-            loss, items = self._train(into, arrays[shard], begin, end, rate_of(first + at), stream, state)
+            loss, items = self.train_slice(into, arrays[shard], begin, end, rate_of(first + at), stream, state)
             words = int(np.count_nonzero(arrays[shard][begin:end] >= 0))
             results.append((at, loss, items, words))
 
@@ -158,7 +156,7 @@ class SliceTrainer:
             crew.finish(partial(train, at, at - start, replicas.tables[at - start]) for at in ours)
             crew.finish(replicas.merges(self.config.n_threads))
 
-    def _train(
+    def train_slice(
         self,
         tables: Tables,
         ids: IdArray,
@@ -168,11 +166,13 @@ class SliceTrainer:
         stream: int,
         state: np.ndarray[tuple[int], np.dtype[np.uint64]],
     ) -> tuple[float, int]:
+        """Train on ``ids[start:stop]`` in this thread; its loss and how many items it is of, as the kernel has them."""
         work: Work = self._work[stream]
         config = self.config
-        loss, items = self.kernel(
+        mean = work.mean if config.algorithm == "cbow" else None
+        loss, items = train_word2vec(
             ids, (start, stop), tables, self.keep, self.targets, config.window, np.float32(rate), stream, state,
-            self.block, work,
+            self.block, mean, work,
         )  # fmt: skip
         return float(loss), int(items)
 

@@ -57,9 +57,9 @@ class Start:
         return cls(vocabulary, config, old, sources, len(corpus))
 
     def tables(self) -> Tables:
-        """New tables, the same each time; random rows are uniform in ±0.5 / dim as in word2vec.c."""
+        """New tables, the same each time; random rows are uniform in ±1 / dim, as gensim and fastText start."""
         config, rows = self.config, len(self.vocabulary)
-        tables = new_tables((rows, rows), config.dim, config.streams, config.seed, 0.5 / config.dim, self.scales())
+        tables = new_tables((rows, rows), config.dim, config.streams, config.seed, 1 / config.dim, self.scales())
         self.restore(tables)
         return tables
 

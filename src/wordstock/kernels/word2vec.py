@@ -1,4 +1,4 @@
-"""Skip-gram (Mikolov et al. 2013): every word of a window predicts the word in its centre."""
+"""One slice of word2vec (Mikolov et al. 2013): each word of a window predicts its centre, or (CBOW) their mean does."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import numpy as np
 from wordstock.kernels.blocks import prefetch_row
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import below, keep_words, next_random
-from wordstock.kernels.windows import announce_targets, choose_targets, gather_window, train_targets
+from wordstock.kernels.windows import announce_targets, choose_targets, gather_window, train_window
 
-__all__ = ["train_skipgram"]
+__all__ = ["train_word2vec"]
 
 
 @compiled
-def train_skipgram(ids, span, tables, keep, targets, window, rate, thread, state, block, work):
+def train_word2vec(ids, span, tables, keep, targets, window, rate, thread, state, block, mean, work):
     """Train on one slice of the corpus with one learning rate.
 
     Parameters
@@ -28,11 +28,13 @@ def train_skipgram(ids, span, tables, keep, targets, window, rate, thread, state
     thread : number of the thread, whose spare rows it may write.
     state : uint64 (1,), random state, not 0; changed.
     block : tuple, 1 to 8 long: targets that are handled at once.
+    mean : ``work.mean`` for CBOW, None for skip-gram; the compiler makes a kernel for each.
     work : Work of this thread.
 
     Returns
     -------
-    (loss, pairs) : summed negative log-likelihood over the targets, and how many (word, centre) pairs it is of.
+    (loss, items) : summed negative log-likelihood over the targets, and how many (word, centre) pairs, or windows for
+        CBOW, it is of.
     """
     negative, noise, tree = targets
     kept = work.kept
@@ -40,7 +42,7 @@ def train_skipgram(ids, span, tables, keep, targets, window, rate, thread, state
     spare = len(tables.outputs) - thread * 2 - 2
     work.losses[:] = 0
     loss = 0.0
-    pairs = 0
+    items = 0
     begin = first
     while kept[begin - 1] >= 0:
         begin -= 1
@@ -63,9 +65,9 @@ def train_skipgram(ids, span, tables, keep, targets, window, rate, thread, state
         count = gather_window(kept, begin, end, centre, reach, window, work.rows)
         if count == 0:
             continue
-        pairs += count
-        train_targets(tables, count, n_targets, rate, block, work)
+        items += count if mean is None else 1
+        train_window(tables, count, n_targets, rate, block, mean, work)
         if centre % 128 == 0:  # float32 sums stay short
             loss -= np.float64(work.losses.sum())
             work.losses[:] = 0
-    return loss - np.float64(work.losses.sum()), pairs
+    return loss - np.float64(work.losses.sum()), items
