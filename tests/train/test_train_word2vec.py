@@ -58,6 +58,13 @@ def test_one_thread_and_a_seed_give_the_same_bits(topics, algorithm):
     assert not np.array_equal(first.storage.data, other.storage.data)
 
 
+def test_vectors_start_as_far_out_as_gensims(topics):
+    """A rate of next to nothing leaves the start: uniform in ±1 / dim, where word2vec.c has half of that."""
+    table = train_word2vec(topics, **(SMALL | {"epochs": 1, "learning_rate": 1e-9, "min_learning_rate": 1e-9}))
+    assert 0.99 / 20 < np.abs(table.storage.data).max() < 1.01 / 20
+    np.testing.assert_allclose(np.abs(table.storage.data).mean(), 0.5 / 20, rtol=0.05)
+
+
 def test_training_goes_on_with_new_words(topics):
     old = train_word2vec(topics, **SMALL)
     more = topic_sentences(1000, words=8)
