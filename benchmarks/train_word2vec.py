@@ -20,7 +20,7 @@ from evaluation_sets import sets_folder
 from pairs import HEAD, clock, paired, summary
 from trained_peers import gensim_word2vec
 from training_memory import peak_memory
-from training_text import SEARCHED, SETS, analogies, interval, sentences, text
+from training_text import SEARCHED, SETS, analogies, interval, text
 from wordstock.corpus import read_texts
 from wordstock.evaluate import evaluate_analogy, evaluate_similarity, read_similarity
 from wordstock.train import train_word2vec
@@ -46,7 +46,7 @@ def speed(*, quick: bool) -> str:
     lines = [HEAD]
     for dim in (100, 300):
         for algorithm, goal in GOALS.items():
-            compile_kernels(path, algorithm, dim)
+            compile_kernels(algorithm, dim)
             ours = partial(train_ours, path, algorithm, dim, epochs)
             theirs = partial(train_gensim, path, algorithm, dim, epochs)
             pair = paired(ours, theirs, pairs=pairs, warm=False)
@@ -138,9 +138,9 @@ def fasttext_seconds(path: Path, dim: int, epochs: int) -> float:
     raise SystemExit("fastText ended with an error nine times")
 
 
-def compile_kernels(path: Path, algorithm: str, dim: int) -> None:
-    """A first small training, so that compiling is not on the clock."""
-    train_word2vec(sentences(path, limit=200), dim=dim, algorithm=algorithm, min_count=1, epochs=1)
+def compile_kernels(algorithm: str, dim: int) -> None:
+    """A first training from a small file, so that no compiling is on the clock, of reading and counting either."""
+    train_ours(text(3)[0], algorithm, dim, 1)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ from wordstock.train import train_word2vec
 SMALL = {"dim": 20, "epochs": 4, "threads": 1, "slice_size": 500}
 
 SCRIPT = """
-import sys
+import sys, time
 sys.path.insert(0, {here!r})
 from train_samples import shards_of, topic_sentences
 from wordstock.train import train_word2vec
 table = train_word2vec(
     shards_of(topic_sentences(8000)), checkpoint=sys.argv[1], checkpoint_seconds=0.1,
-    dim=20, epochs=40, threads=1, slice_size=500,
+    dim=20, epochs=40, threads=1, slice_size=500, progress=lambda _: time.sleep(float(sys.argv[2])),
 )
 print(table.fingerprint)
 """
@@ -34,10 +34,11 @@ def topics():
     return shards_of(topic_sentences())
 
 
-def start(folder):
+def start(folder, pause=0.0):
+    """A training; with ``pause`` seconds at every epoch's end it is still under way when this process looks again."""
     code = SCRIPT.format(here=str(Path(__file__).parent))
     return subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(folder), str(pause)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -55,7 +56,7 @@ def wait_for_checkpoint(folder, process, least):
 def test_killed_twice_and_resumed_gives_the_same_bits(tmp_path):
     folder = tmp_path / "run"
     for least in (1, 3):
-        process = start(folder)
+        process = start(folder, pause=0.2)
         wait_for_checkpoint(folder, process, least)
         process.kill()
         process.communicate()
@@ -68,7 +69,7 @@ def test_killed_twice_and_resumed_gives_the_same_bits(tmp_path):
 
 
 def test_ctrl_c_writes_a_checkpoint(tmp_path):
-    process = start(tmp_path)
+    process = start(tmp_path, pause=0.2)
     wait_for_checkpoint(tmp_path, process, 1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

@@ -58,11 +58,13 @@ def test_one_thread_and_a_seed_give_the_same_bits(topics, algorithm):
     assert not np.array_equal(first.storage.data, other.storage.data)
 
 
-def test_vectors_start_as_far_out_as_gensims(topics):
-    """A rate of next to nothing leaves the start: uniform in ±1 / dim, where word2vec.c has half of that."""
-    table = train_word2vec(topics, **(SMALL | {"epochs": 1, "learning_rate": 1e-9, "min_learning_rate": 1e-9}))
-    assert 0.99 / 20 < np.abs(table.storage.data).max() < 1.01 / 20
-    np.testing.assert_allclose(np.abs(table.storage.data).mean(), 0.5 / 20, rtol=0.05)
+@pytest.mark.parametrize(("algorithm", "most"), [("skipgram", 0.5 / 20), ("cbow", 1 / 20)])
+def test_vectors_start_as_in_word2vec_and_for_cbow_as_in_gensim(topics, algorithm, most):
+    """A learning rate of next to nothing leaves the start, which is uniform."""
+    rate = {"learning_rate": 1e-9, "min_learning_rate": 1e-9}
+    vectors = np.abs(train_word2vec(topics, algorithm=algorithm, **(SMALL | {"epochs": 1} | rate)).storage.data)
+    assert 0.99 * most < vectors.max() < 1.01 * most
+    np.testing.assert_allclose(vectors.mean(), most / 2, rtol=0.05)
 
 
 def test_training_goes_on_with_new_words(topics):

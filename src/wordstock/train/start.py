@@ -19,6 +19,8 @@ __all__ = ["Start"]
 
 _log = logging.getLogger(__name__)
 
+_SPREAD = {"skipgram": 0.5, "cbow": 1.0}
+
 
 @dataclass(frozen=True)
 class Start:
@@ -57,9 +59,13 @@ class Start:
         return cls(vocabulary, config, old, sources, len(corpus))
 
     def tables(self) -> Tables:
-        """New tables, the same each time; random rows are uniform in ±1 / dim, as gensim and fastText start."""
+        """New tables, the same each time; random rows are uniform in ±0.5 / dim as in word2vec.c, for CBOW ±1 / dim.
+
+        CBOW learns analogies better from gensim's wider start where the text is small; see docs/training-speed.md.
+        """
         config, rows = self.config, len(self.vocabulary)
-        tables = new_tables((rows, rows), config.dim, config.streams, config.seed, 1 / config.dim, self.scales())
+        spread = _SPREAD[config.algorithm] / config.dim
+        tables = new_tables((rows, rows), config.dim, config.streams, config.seed, spread, self.scales())
         self.restore(tables)
         return tables
 
