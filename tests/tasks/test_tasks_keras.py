@@ -32,7 +32,7 @@ def run(arguments, **environment):
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1800,
     )
 
 

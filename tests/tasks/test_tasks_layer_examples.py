@@ -20,7 +20,7 @@ def test_example(name, backend, tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("72 messages to learn from, 150 held out, 6 classes; 1 seeds")
