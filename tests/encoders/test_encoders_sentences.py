@@ -8,7 +8,7 @@ import pytest
 from tiny_models import TEXTS, build
 
 from wordstock.encoders import open_encoder
-from wordstock.errors import FormatError
+from wordstock.errors import FormatError, InputError
 
 SHORT = TEXTS[:5]
 
@@ -104,6 +104,25 @@ def test_prompts(st, tmp_path, kind):
     np.testing.assert_allclose(asked, theirs.encode(SHORT, prompt_name="query"), atol=1e-4)
     np.testing.assert_allclose(asked, ours.with_config(prompt="query").encode(SHORT), atol=1e-6)
     np.testing.assert_allclose(ours.encode(SHORT, prompt=""), open_encoder(base).encode(SHORT), atol=1e-6)
+
+
+def test_prompts_of_families_that_do_not_state_them(bert):
+    from wordstock.embeddings import Card
+
+    plain = open_encoder(bert)
+    for source in ("hf:intfloat/e5-base-v2", "hf:intfloat/multilingual-e5-small@main"):
+        found = open_encoder(bert, card=Card(source=source))
+        assert found.config.prompts == {"query": "query: ", "passage": "passage: "}
+        np.testing.assert_allclose(found.encode(SHORT), plain.encode(SHORT), atol=1e-6)  # none unless asked for
+        by_hand = plain.encode([f"query: {text}" for text in SHORT])
+        np.testing.assert_allclose(found.encode(SHORT, prompt="query"), by_hand, atol=1e-6)
+    assert open_encoder(bert, card=Card(source="hf:intfloat/e5-base"), prompts={"q": "q "}).config.prompts == {
+        "q": "q "
+    }
+    assert open_encoder(bert, card=Card(source="hf:me/e5-base")).config.prompts == {}
+    assert "searching relevant passages" in plain.with_config(prompts="bge-en").config.prompt_text("query")
+    with pytest.raises(InputError, match="prompts='gte': known families are 'e5', 'bge-en', 'bge-zh'"):
+        open_encoder(bert, prompts="gte")
 
 
 def test_shorter_vectors(st, bert, tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from wordstock.encoders.known_prompts import known_prompts
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
 
@@ -35,7 +36,8 @@ class ContextConfig:
     combine : of several layers, "mean" takes the mean, weighted if ``layer_weights`` are given (the scalar mix of
         Peters et al. 2018, without its softmax), "concat" puts them side by side.
     layer_weights : one number per layer, brought to sum 1; None weighs all alike.
-    prompts : texts by name that a model wants before a text, such as ``{"query": "query: "}``.
+    prompts : texts by name that a model wants before a text, such as ``{"query": "query: "}``, or the name of a family
+        that is known for its prompts: "e5", "bge-en", "bge-zh".
     prompt : the name of the one that ``encode`` puts there unless told otherwise, "" for none.
     truncate_dim : keep the first so many numbers of a vector, for models trained for that (Matryoshka
         representation learning, Kusupati et al. 2022); None keeps all.
@@ -107,6 +109,8 @@ class ContextConfig:
 
     def _check_prompts(self) -> None:
         prompts: object = self.prompts
+        if isinstance(prompts, str):
+            prompts = known_prompts(prompts)
         texts = [one for pair in prompts.items() for one in pair] if isinstance(prompts, Mapping) else [prompts]
         if not isinstance(prompts, Mapping) or not all(isinstance(one, str) for one in texts):
             raise InputError(f"prompts={prompts!r:.80}: needs a dict of texts by name")
@@ -125,7 +129,10 @@ class ContextConfig:
             return ""
         if name not in self.prompts:
             known = ", ".join(map(repr, self.prompts)) or "none"
-            raise InputError(f"no prompt is called {name!r} (there is {known}); add it with with_config(prompts=...)")
+            raise InputError(
+                f"no prompt is called {name!r} (there is {known}); add it with with_config(prompts={{...}}), "
+                "or prompts='e5' and the like for those of a family"
+            )
         return self.prompts[name]
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from wordstock.encoders.config import ContextConfig
 from wordstock.encoders.encoder import ContextualEncoder
 from wordstock.encoders.folder import ModelFolder, read_folder
 from wordstock.encoders.identity import fingerprint_of, weights_digest
+from wordstock.encoders.known_prompts import prompts_of_repository
 from wordstock.encoders.sizes import text_dim
 from wordstock.encoders.subwords import open_tokenizer
 from wordstock.errors import InputError
@@ -76,7 +77,10 @@ def open_encoder(
     if unknown := settings.keys() - set(OPTIONS):
         raise InputError(f"an encoder has no option {', '.join(sorted(unknown))}; known are {', '.join(OPTIONS)}")
     model = read_folder(folder, allow_pickle=allow_pickle)
-    config = replace(default_config(model), **settings)
+    config = default_config(model)
+    if card is not None and not config.prompts:
+        config = replace(config, prompts=prompts_of_repository(card.source))
+    config = replace(config, **settings)
     loaded = open_backend(backend, model, precision=config.precision, threads=threads, device=device)
     return ContextualEncoder(
         model,
