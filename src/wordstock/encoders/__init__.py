@@ -4,8 +4,9 @@ The extra "encoders" brings torch, transformers and tokenizers; importing this r
 """
 
 from wordstock.encoders.config import ContextConfig
-from wordstock.encoders.encoder import ContextualEncoder, Pieces
+from wordstock.encoders.encoder import ContextualEncoder
 from wordstock.encoders.opening import check_runnable, describe_folder, open_encoder
+from wordstock.encoders.parts import Pieces
 from wordstock.encoders.running import Progress
 
 __all__ = [

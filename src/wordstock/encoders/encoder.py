@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -19,13 +19,13 @@ from wordstock.encoders.backends import Backend
 from wordstock.encoders.config import ContextConfig
 from wordstock.encoders.folder import ModelFolder
 from wordstock.encoders.identity import fingerprint_of, weights_digest
-from wordstock.encoders.pooling import join_pieces
+from wordstock.encoders.parts import Parts, Pieces
 from wordstock.encoders.running import Meter, Progress, Runner, blocks
 from wordstock.encoders.sizes import states_dim, text_dim
 from wordstock.encoders.subwords import SubwordTokenizer
-from wordstock.encoders.words import Span, located_words, token_ranges
+from wordstock.encoders.words import Span, located_words
 from wordstock.errors import InputError
-from wordstock.protocols import FloatArray, IntArray
+from wordstock.protocols import FloatArray
 
 if TYPE_CHECKING:
     from wordstock.encoders.training import TrainableEncoder
@@ -33,22 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["ContextualEncoder", "Pieces"]
 
 _TEXTS, _CHARACTERS = 16384, 1 << 26  # tokenised at once; sorting by length gains little beyond
-_WORD_CHARACTERS = 400_000  # of texts whose tokens' vectors are held at once: some 100,000 vectors
-
-
-class Pieces(NamedTuple):
-    """Parts of one text with their vectors.
-
-    Parameters
-    ----------
-    text : each part: a token as the vocabulary writes it, or a word.
-    offsets : int64 (n, 2), its characters in the text.
-    vectors : float32 (n, word_dim).
-    """
-
-    text: list[str]
-    offsets: IntArray
-    vectors: FloatArray
 
 
 class ContextualEncoder:
@@ -79,6 +63,7 @@ class ContextualEncoder:
         self._tokenizer, self._reopen = tokenizer, reopen
         self._runner = Runner(model, tokenizer, backend, config, batch_tokens)
         self._dim = text_dim(config, model)
+        self._parts = Parts(self._runner, tokenizer, config.subwords, self.word_dim)
 
     # Size and identity -----------------------------------------------------------------------------------------
 
@@ -295,18 +280,9 @@ class ContextualEncoder:
         """
         if isinstance(sentences, str):
             raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
-        texts, spans = [], []
-        for position, sentence in enumerate(sentences):
-            text, places = located_words(sentence, position, self.config.tokenizer)
-            texts.append(text)
-            spans.append(places)
-        found = self._over_spans(texts, spans)
-        if not located:
-            return found
-        return [
-            Pieces([text[a:b] for a, b in places], np.array(places, np.int64).reshape(-1, 2), vectors)
-            for text, places, vectors in zip(texts, spans, found, strict=True)
-        ]
+        found = [located_words(one, position, self.config.tokenizer) for position, one in enumerate(sentences)]
+        texts, spans = [text for text, _ in found], [places for _, places in found]
+        return self._parts.located(texts, spans) if located else self._parts.spans(texts, spans)
 
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[FloatArray]:
         """One vector per stretch of characters in its context, made as a word's: float32 (n_spans, word_dim) per text.
@@ -333,7 +309,7 @@ class ContextualEncoder:
                         f"span ({start}, {stop}) of the text at position {position}: "
                         f"needs 0 <= start < stop <= {len(text)}"
                     )
-        return self._over_spans(listed, given)
+        return self._parts.spans(listed, given)
 
     def encode_tokens(self, texts: Sequence[str]) -> list[Pieces]:
         """Every token of each text with its characters and its vector in context; special tokens are left out.
@@ -345,30 +321,10 @@ class ContextualEncoder:
         """
         if isinstance(texts, str):
             raise InputError("encode_tokens takes a list of texts; for one text pass a list with it")
-        listed, out = check_texts(texts), []
-        for start, stop in blocks(listed, _TEXTS, _WORD_CHARACTERS):
-            tokens, vectors = self._runner.tokens(listed[start:stop], start)
-            offsets = np.empty((0, 2), np.int64) if tokens.offsets is None else tokens.offsets
-            for first, last in zip(tokens.bounds[:-1].tolist(), tokens.bounds[1:].tolist(), strict=True):
-                text = self._tokenizer.pieces(tokens.ids[first:last])
-                out.append(Pieces(text, offsets[first:last], vectors[first:last, : self.word_dim].copy()))
-        return out
+        return self._parts.tokens(check_texts(texts))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has for the model, special ones left out; ``max_length`` counts those too."""
         listed = check_texts(texts)
         bounds = self._tokenizer.tokenize(listed).bounds
         return [last - first for first, last in itertools.pairwise(bounds.tolist())]
-
-    def _over_spans(self, texts: list[str], spans: list[list[Span]]) -> list[FloatArray]:
-        out: list[FloatArray] = []
-        for start, stop in blocks(texts, _TEXTS, _WORD_CHARACTERS):
-            part = texts[start:stop]
-            tokens, vectors = self._runner.tokens(part, start)
-            lengths = np.fromiter(map(len, part), np.int64, len(part))
-            offsets = np.empty((0, 2), np.int64) if tokens.offsets is None else tokens.offsets
-            first, last = token_ranges(spans[start:stop], offsets, tokens.bounds, lengths)
-            words = join_pieces(vectors[:, : self.word_dim], first, last, self.config.subwords)
-            ends = np.cumsum(np.fromiter(map(len, spans[start:stop]), np.int64, len(part)))
-            out += np.split(words, ends[:-1])
-        return out
