@@ -18,6 +18,8 @@ from wordstock.stores.documents import ReadOptions, passages, read_documents
 MARKDOWN = """Before all.
 
 # Care
+
+## First
 Rest. See [it](x).
 
 ## At home ##
@@ -66,7 +68,7 @@ def test_markdown_sections_know_the_headings_above(tmp_path):
     found = [(one.metadata.get("heading"), one.text.splitlines()[0]) for one in passages(document)]
     assert found == [
         (None, "Before all."),
-        ("Care", "# Care"),
+        ("Care > First", "# Care"),
         ("Care > At home", "## At home ##"),
         ("End", "# End"),
     ]

@@ -49,8 +49,9 @@ def read_text(source: Source, name: str, *, lines: bool = False) -> Iterator[Doc
 def read_markdown(source: Source, name: str) -> Iterator[Document]:
     """The file as one document whose sections begin at its headings.
 
-    A section's metadata has ``heading``: the headings above it, outermost first, joined by " > ". Markup stays, so that
-    offsets hold. Marks inside fenced code are no headings.
+    A section's metadata has ``heading``: the headings above it, outermost first, joined by " > ". A heading that is
+    followed by another at once begins the section of that one. Markup stays, so that offsets hold. Marks inside fenced
+    code are no headings.
     """
     text = decoded(source)
     yield Document(name, text, sections=tuple(_sections(text)))
@@ -60,16 +61,22 @@ def _sections(text: str) -> Iterator[Section]:
     above: list[tuple[int, str]] = []
     start = at = 0
     fence = ""
+    bare = True  # nothing but headings in the open section
     for line in text.splitlines(keepends=True):
         mark = _FENCE.match(line)
         if mark and (not fence or (mark[1].startswith(fence) and not line[mark.end() :].strip())):
             fence = "" if fence else mark[1]
-        elif not fence and (heading := _HEADING.match(line.rstrip("\r\n"))):
-            if text[start:at].strip():
+            bare = False
+        elif fence:
+            bare = False
+        elif heading := _HEADING.match(line.rstrip("\r\n")):
+            if not bare:
                 yield Section(start, at, _path(above))
-            start = at
+                start, bare = at, True
             level = len(heading[1])
             above = [one for one in above if one[0] < level] + [(level, (heading[2] or "").strip())]
+        elif line.strip():
+            bare = False
         at += len(line)
     if text[start:].strip():
         yield Section(start, len(text), _path(above))
