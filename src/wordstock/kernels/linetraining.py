@@ -21,6 +21,7 @@ Array = npt.NDArray[Any]
 
 TREE, NEGATIVE, SOFTMAX, ONE_VS_ALL = 1, 2, 3, 4  # as fastText numbers them in its files
 _AHEAD = 6  # rows fetched before they are needed
+_MERGED = 32  # lines between two merges of a thread's own output rows
 
 
 class Lines(NamedTuple):
@@ -153,22 +154,40 @@ def _gather(lines, line, rows):
 
 
 @compiled
-def train_lines(lines, order, targets, inputs, outputs, scales, rate, rate_step, state, work):
+def _merge(shared, own, seen):
+    """Add what changed in ``own`` since it was ``seen`` to the shared rows, and take over what others added."""
+    for row in range(len(shared)):
+        for d in range(shared.shape[1]):
+            value = shared[row, d] + (own[row, d] - seen[row, d])
+            shared[row, d] = value
+            own[row, d] = value
+            seen[row, d] = value
+
+
+@compiled
+def train_lines(lines, order, targets, inputs, shared, scales, rate, rate_step, state, work):
     """Train on the lines ``order`` int32, in this order.
 
     Parameters
     ----------
-    inputs, outputs : float32 (rows, columns) and (labels or nodes, columns); updated.
+    inputs, shared : float32 (rows, columns) and (labels or nodes, columns), the output rows; updated.
     scales : float32 (rows,), what each row's change is multiplied by; of no length = 1.
     rate, rate_step : learning rate of the first line, and how much less each next one has.
     state : uint64 (1,), random.
-    work : (hidden, change float32 (columns,), scores float32 (labels,), rows int64 (longest line + 1,)).
+    work : (hidden, change float32 (columns,), scores float32 (labels,), rows int64 (longest line + 1,), own, seen
+        float32 like ``shared``). Where the last two have a length, output rows are updated there and merged every few
+        lines: with a softmax each line changes all of them, and threads would wait for each other's cache lines.
 
     Returns
     -------
     Sum of the losses, in nats, and over how many lines.
     """
-    hidden, change, scores, rows = work
+    hidden, change, scores, rows, own, seen = work
+    outputs = shared
+    if len(own):
+        own[:] = shared
+        seen[:] = shared
+        outputs = own
     total = 0.0
     count = 0
     for at in range(len(order)):
@@ -213,4 +232,8 @@ def train_lines(lines, order, targets, inputs, outputs, scales, rate, rate_step,
             for i in range(size):
                 _add(inputs[rows[i]], change)
         count += 1
+        if len(own) and count % _MERGED == 0:
+            _merge(shared, own, seen)
+    if len(own):
+        _merge(shared, own, seen)
     return total, count

@@ -191,12 +191,15 @@ def _epochs(
     size = len(lines.ends) - 1
     total = size * config.epochs
     longest = int(longest_line(lines.ends, lines.features, lines.gram_ends)) + 1
+    shape = outputs.shape if threads > 1 and config.loss in ("softmax", "ova") else (0, columns)
     works = deque(
         (
             np.empty(columns, np.float32),
             np.empty(columns, np.float32),
             np.empty(len(outputs), np.float32),
             np.empty(longest, np.int64),
+            aligned_zeros(*shape),
+            aligned_zeros(*shape),
         )
         for _ in range(threads)
     )
