@@ -30,6 +30,7 @@ QUALITY = ["retrieval", "similarity", "fewshot", "finetune", "tagging"]
 TRAINING = [
     "count_vocab",
     "read_wiki",
+    "read_corpus",
     "train_limit",
     "train_word2vec",
     "train_fasttext",

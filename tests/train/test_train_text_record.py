@@ -1,5 +1,6 @@
 """What every trainer records of the text: the tokeniser and the phrases, and that encoding follows them."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import wordstock as ws
+from wordstock.errors import FormatError, InputError
 from wordstock.text import Tokenizer
 from wordstock.vocab import PhraseSettings, build_shards
 
@@ -89,3 +91,32 @@ def test_a_splitter_that_is_not_registered_is_named_when_text_is_encoded(tmp_pat
     )
     assert ran.stdout == "(4,)\n"
     assert "InputError: split='bars-of-a-card': known are 'words'; register yours first" in ran.stderr
+
+
+@pytest.mark.parametrize("shape", ["file", "packed", "folder", "shards"])
+def test_a_path_is_a_corpus(tmp_path, shape):
+    text = "the quick fox\nthe slow fox\n" * 40
+    place = tmp_path / "corpus"
+    place.mkdir()
+    if shape == "packed":
+        (place / "a.txt.gz").write_bytes(gzip.compress(text.encode()))
+    else:
+        (place / "a.txt").write_text(text)
+    path = place if shape == "folder" else next(place.iterdir())
+    if shape == "shards":
+        build_shards(text.split("\n"), tmp_path / "shards")
+        path = tmp_path / "shards"
+    table, expected = (
+        ws.train_word2vec(corpus, dim=8, epochs=1, threads=1, seed=1) for corpus in (path, text.split("\n"))
+    )
+    assert list(table.keys) == list(expected.keys)
+    np.testing.assert_array_equal(table.vectors(table.keys), expected.vectors(expected.keys))
+
+
+def test_what_is_no_path(tmp_path):
+    for wrong in ("the quick brown fox", "x" * 5000, "a\0b", tmp_path / "nowhere.txt", tmp_path / "a" / "b"):
+        with pytest.raises(InputError, match="no such file or folder; pass sentences as an iterable of str"):
+            ws.train_word2vec(wrong)
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\0\0\0")
+    with pytest.raises(FormatError, match="binary file"):
+        ws.train_word2vec(tmp_path / "picture.png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from wordstock.cli.train_progress import Steps
 from wordstock.cli.train_request import Request
-from wordstock.corpus import ReadReport, read_blocks, read_texts
+from wordstock.corpus import ReadReport, corpus_mark, read_blocks, read_texts
 from wordstock.formats import read_fasttext_classifier
 
 if TYPE_CHECKING:
@@ -79,19 +78,9 @@ def _texts(request: Request, report: ReadReport, progress: Any) -> Sentences | I
 
 def _source(request: Request) -> str:
     """What tells this corpus from another: the files with sizes and times; "" for a pipe, which is read every time."""
-    if STDIN in request.corpus:
-        return ""
-    marks = [f"{file.absolute()} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in _files(request.corpus)]
+    marks = corpus_mark(request.corpus)
     walks = (request.walks, request.config.seed) if request.reading.get("kind") == "edges" else None
-    return "\n".join([*marks, repr(request.reading), repr(walks)])
-
-
-def _files(corpus: list[str]) -> Iterator[Path]:
-    for path in map(Path, corpus):
-        if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.is_file())
-        elif path.exists():
-            yield path
+    return "\n".join([marks, repr(request.reading), repr(walks)]) if marks else ""
 
 
 def _tell(console: Console, report: ReadReport, shards: TokenShards) -> None:

@@ -40,7 +40,8 @@ _READING = {
     "language": "Keep the pages of WARC and WET files that declare this language first: a code such as en. With "
     "--language-model it is that of every line, article or page of any corpus.",
     "unique": "Leave out lines that were seen before, case, digits, punctuation and spaces aside.",
-    "workers": "Processes that read a Wikipedia dump; 0 for none. Default: one per core where that pays.",
+    "workers": "Processes that help to read dumps, JSONL, WARC and many small files; 0 for none. Default: one per core "
+    "where that pays.",
     "strict": "Stop at the first damaged place of the corpus.",
 }
 _TYPES = {"kind": str, "field": str, "unit": str, "encoding": str, "language": str, "workers": int}

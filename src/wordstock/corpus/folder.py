@@ -10,7 +10,7 @@ from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import STDIN
 from wordstock.errors import InputError
 
-__all__ = ["corpus_files"]
+__all__ = ["corpus_files", "corpus_mark"]
 
 
 def corpus_files(paths: str | Path | Sequence[str | Path], report: ReadReport) -> list[tuple[Path, bool]]:
@@ -44,6 +44,23 @@ def corpus_files(paths: str | Path | Sequence[str | Path], report: ReadReport) -
             path.stat()  # FileNotFoundError names it
             found.append((path, False))
     return found
+
+
+def corpus_mark(paths: str | Path | Sequence[str | Path]) -> str:
+    """Path, size and time of each file: what tells this corpus from another; "" where it cannot be read twice.
+
+    Raises
+    ------
+    FileNotFoundError, InputError
+        As ``corpus_files``.
+    """
+    marks = []
+    for file, _ in corpus_files(paths, ReadReport()):
+        if file == STDIN or not file.is_file():
+            return ""
+        status = file.stat()
+        marks.append(f"{file.absolute()} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join(marks)
 
 
 def _walk(folder: Path, report: ReadReport) -> list[Path]:

@@ -84,7 +84,7 @@ def _reader(kind: Kind, source: Source, options: FileOptions) -> Iterator[str] |
     if kind == "text":
         return text_blocks(source, options.encoding)
     if kind == "jsonl":
-        return read_jsonl(source, field=field)
+        return read_jsonl(source, field=field, workers=options.workers)
     if kind == "csv":
         return read_csv(source, field=field)
     if kind == "parquet":
@@ -93,4 +93,4 @@ def _reader(kind: Kind, source: Source, options: FileOptions) -> Iterator[str] |
         return read_wikidump(source, entities=options.entities, workers=options.workers)
     if kind == "wikiextractor":
         return read_wikiextractor(source)
-    return read_warc(source, LanguageFilter(options.language))
+    return read_warc(source, LanguageFilter(options.language), workers=options.workers)

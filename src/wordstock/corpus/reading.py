@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -15,7 +17,9 @@ from wordstock.corpus.language import LanguageFilter
 from wordstock.corpus.lines import LineCounter
 from wordstock.corpus.onefile import FileOptions, check_fit, read_file
 from wordstock.corpus.report import ReadReport
+from wordstock.corpus.smallfiles import file_tasks, file_workers
 from wordstock.corpus.source import STDIN, Progress, Tracker
+from wordstock.corpus.workers import in_order
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import TextBlock
 
@@ -58,7 +62,8 @@ def read_texts(
         ``wordstock.formats.read_fasttext_classifier("lid.176.ftz").keeps("en")``.
     unique : leave out texts seen before, case, digits, punctuation and spaces aside; a DuplicateFilter sets how many
         to expect and how often a new one may be lost (True: 50 million, 0.01 %, 115 MiB).
-    workers : processes for Wikipedia dumps; None for one per core where that pays, 0 for none.
+    workers : processes beside this one, for Wikipedia dumps, JSON lines, the pages of WARC files, and small files that
+        are compressed or no plain text; None for one per core where that pays, 0 for none.
     blank : with ``unit="document"``, keep the lines of a plain text file that hold only white space, so that text i is
         line i.
     strict : raise at the first damage.
@@ -190,18 +195,33 @@ class _Reading:
         return [line for line in text.split("\n") if line and not line.isspace()]
 
     def _documents(self) -> Iterator[str | TextBlock]:
-        for path, in_folder in self.files:
-            try:
-                yield from read_file(path, self.options, self.told, self.tracker)
-            except FormatError as error:
-                if not in_folder:
-                    raise
-                self.told.damage(error)
-            except OSError as error:
-                if not in_folder or error.errno is None:
-                    raise
-                found = error.strerror or str(error)
-                self.told.damage(FormatError(path, expected="a file that can be read", found=found))
+        workers = file_workers(self.files, self.options)
+        tasks = file_tasks(self.files, self.options, sent=workers > 0)
+        with closing(in_order(tasks, lambda task: task, workers)) as results:
+            for task, result in results:
+                path, in_folder = self.files[task["number"]]
+                if "items" not in result:
+                    yield from self._file(path, in_folder)
+                    continue
+                self.told.files += 1
+                self.told.documents += result["documents"]
+                self.told.left_out.update(Counter(result["left_out"]))
+                for item in result["items"]:
+                    yield TextBlock(item) if isinstance(item, bytes) else item
+                self.tracker.end_of_file(path.stat().st_size)
+
+    def _file(self, path: Path, in_folder: bool) -> Iterator[str | TextBlock]:
+        try:
+            yield from read_file(path, self.options, self.told, self.tracker)
+        except FormatError as error:
+            if not in_folder:
+                raise
+            self.told.damage(error)
+        except OSError as error:
+            if not in_folder or error.errno is None:
+                raise
+            found = error.strerror or str(error)
+            self.told.damage(FormatError(path, expected="a file that can be read", found=found))
 
 
 def _in_language(texts: Iterable[str], keep: LanguageFilter, report: ReadReport) -> Iterator[str]:

@@ -175,5 +175,9 @@ def open_source(path: Path, report: ReadReport, tracker: Tracker) -> Iterator[So
         return
     with path.open("rb", buffering=0) as stream:
         source = Source(stream, path, report, tracker)
-        yield source
+        try:
+            yield source
+        except FormatError:
+            source.left()  # the next file goes on from its end
+            raise
         source.left()

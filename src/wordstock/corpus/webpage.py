@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+from functools import cache
 from typing import NamedTuple
 
 from wordstock._optional import require
 from wordstock.errors import FormatError
 
-__all__ = ["WebPage", "page_of_record"]
+__all__ = ["WebPage", "need_libraries", "page_of_record"]
 
 _PURPOSE = "reading web pages in WARC files"
 _HTML = ("text/html", "application/xhtml+xml")
@@ -20,6 +21,19 @@ class WebPage(NamedTuple):
 
     text: str
     language: str | None
+
+
+@cache
+def need_libraries() -> None:
+    """Find out now whether web pages can be read.
+
+    Raises
+    ------
+    MissingExtraError
+        The libraries for it are not installed.
+    """
+    require("fastwarc.warc", extra="corpus", purpose=_PURPOSE)
+    require("resiliparse.parse.html", extra="corpus", purpose=_PURPOSE)
 
 
 def page_of_record(raw: bytes) -> WebPage | str:

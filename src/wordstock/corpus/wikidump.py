@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import BinaryIO
 
 from wordstock._compression import decompressed
@@ -51,10 +52,11 @@ def read_wikidump(source: Source, *, entities: bool = False, workers: int | None
         workers = worker_count(size, _SMALLEST if source.compression else _SMALLEST_PLAIN)
     tasks = _stream_tasks(source, settings) if multistream else _piece_tasks(source.pieces(), settings)
     joiner = _Joiner(source, settings)
-    for task, result in in_order(tasks, work, workers):
-        yield from joiner.take(task, result)
-        if "position" in task:
-            source.tell(task["position"])
+    with closing(in_order(tasks, work, workers)) as results:
+        for task, result in results:
+            yield from joiner.take(task, result)
+            if "position" in task:
+                source.tell(task["position"])
     joiner.finish()
 
 

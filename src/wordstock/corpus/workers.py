@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, BinaryIO
@@ -35,17 +35,23 @@ def worker_count(size: int, smallest: int) -> int:
     return 0 if count == 1 or size < smallest else count
 
 
-def in_order(tasks: Iterable[Task], work: Callable[[Task], Task], workers: int) -> Iterator[tuple[Task, Task]]:
+def in_order(
+    tasks: Iterable[Task], work: Callable[[Task], Task], workers: int
+) -> Generator[tuple[Task, Task], None, None]:
     """(task, result) of every task, in their order; done in this process if ``workers`` is 0.
 
-    ``work`` is then used; the workers run ``wordstock.corpus.wikiwork.work``.
+    Close it, so that its workers end even where what stops the caller keeps it alive, as an error's traceback does.
+    ``work`` is then used; the workers, which are started for the first task, run ``wordstock.corpus.slicework.work``.
+    A task with "here" is for the caller, and its result empty.
     """
     if workers == 0:
         for task in tasks:
-            yield task, work(task)
+            yield task, {} if "here" in task else work(task)
         return
-    processes = [_Worker() for _ in range(workers)]
-    idle = deque(processes)
+    processes: list[_Worker] = []
+    idle: deque[_Worker] = deque()
+    nothing: Future[Task] = Future()
+    nothing.set_result({})
     waiting: deque[tuple[Task, Future[Task]]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="wordstock-corpus")
 
@@ -58,7 +64,10 @@ def in_order(tasks: Iterable[Task], work: Callable[[Task], Task], workers: int) 
 
     try:
         for task in tasks:
-            waiting.append((task, pool.submit(ask, task)))
+            if not processes and "here" not in task:
+                processes += [_Worker() for _ in range(workers)]
+                idle.extend(processes)
+            waiting.append((task, nothing if "here" in task else pool.submit(ask, task)))
             while len(waiting) > _AHEAD * workers:
                 first, future = waiting.popleft()
                 yield first, future.result()
@@ -99,7 +108,7 @@ class _Worker:
 
 def serve() -> None:
     """Answer tasks from standard input on standard output until it ends."""
-    from wordstock.corpus.wikiwork import work
+    from wordstock.corpus.slicework import work
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle; the end of the pipe ends this
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,8 +13,10 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from wordstock.corpus import corpus_mark, read_blocks
 from wordstock.embeddings import EncodeConfig
 from wordstock.errors import InputError
+from wordstock.protocols import TextBlock
 from wordstock.vocab import Vocabulary
 
 __all__ = ["Corpus", "Shards", "TextRecord", "corpus_identity", "opened_corpus", "plan_slices", "text_record"]
@@ -48,7 +51,7 @@ class Shards(Protocol):
         ...
 
 
-Corpus = Shards | Path | str | Iterable[str | Sequence[str]]
+Corpus = Shards | Path | str | Iterable[str | Sequence[str] | TextBlock]
 
 
 @contextmanager
@@ -57,34 +60,47 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
 
     Parameters
     ----------
-    corpus : shards, the folder they are in, or sentences.
-    options : of ``vocab.shards.build_shards``; only for sentences.
+    corpus : shards, the folder they are in, a file or folder of text, or sentences.
+    options : of ``vocab.shards.build_shards``; not for shards.
 
     Raises
     ------
     InputError
-        A single str that is not a folder, fewer than two words, or no counts.
+        A single str that is no path, fewer than two words, or no counts.
+    FormatError
+        A file that is no text.
     """
-    from wordstock.vocab.shards import build_shards, open_shards
+    from wordstock.vocab.shards import build_shards, is_shards, open_shards
 
     if isinstance(corpus, Shards):
         yield _checked(corpus)
         return
     if isinstance(corpus, str | Path):
-        if not Path(corpus).is_dir():
-            raise InputError(
-                f"corpus={str(corpus)!r:.80} is not a folder of shards; pass sentences as an iterable of str"
-            )
-        yield _checked(open_shards(Path(corpus)))
-        return
+        if is_shards(corpus):
+            yield _checked(open_shards(corpus))
+            return
+        corpus, mark = _files(corpus)
+        options = {**options, "source": options["source"] or mark}
     given: object = corpus
     if not isinstance(given, Iterable):
-        raise InputError(
-            f"a corpus is shards, a folder of them or an iterable of sentences, not {type(given).__name__}"
-        )
+        raise InputError(f"a corpus is shards, a path or an iterable of sentences, not {type(given).__name__}")
     with tempfile.TemporaryDirectory(prefix="wordstock-shards-") as temporary:
         place = folder / "shards" if folder else Path(temporary)
         yield _checked(build_shards(corpus, place, **options))
+
+
+def _files(corpus: str | Path) -> tuple[Iterator[str | TextBlock], str]:
+    """The texts of a file or folder, and what tells its present content from another."""
+    try:
+        return read_blocks(corpus), corpus_mark(corpus)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError) or (
+            isinstance(error, OSError) and error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+        ):
+            raise
+        raise InputError(
+            f"corpus={str(corpus)!r:.80}: no such file or folder; pass sentences as an iterable of str"
+        ) from None
 
 
 def _checked(shards: Shards) -> Shards:

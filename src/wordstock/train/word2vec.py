@@ -45,7 +45,8 @@ def train_word2vec(
 
     Parameters
     ----------
-    corpus : TokenShards, the folder they are in, or sentences: each a str, which is tokenised, or a list of words.
+    corpus : a file or folder of text, of any kind that ``wordstock.corpus.read_texts`` reads; TokenShards, or the
+        folder they are in; or sentences, each a str, which is tokenised, or a list of words.
     config, settings : a Word2VecConfig, and single fields of it that replace its values: ``dim=300, epochs=3``.
     init : earlier vectors to continue from, with their ``output`` matrix if they have one. New words get new rows;
         words that only ``init`` has keep their vectors and come last. See ``Word2VecConfig.old_rows``.

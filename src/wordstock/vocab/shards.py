@@ -19,14 +19,14 @@ from wordstock.text import Tokenizer
 from wordstock.vocab.batches import Sentences
 from wordstock.vocab.counting import check_counting
 from wordstock.vocab.id_source import IdSource, KeyedIds
-from wordstock.vocab.manifest import read_manifest, read_vocabulary, remove_shards
+from wordstock.vocab.manifest import MANIFEST, read_manifest, read_vocabulary, remove_shards
 from wordstock.vocab.numbering import Numbering
 from wordstock.vocab.phrases import Phrases, PhraseSettings
 from wordstock.vocab.shard_build import ShardBuild
 from wordstock.vocab.vocabulary import Vocabulary
 from wordstock.vocab.wordtable import IdArray
 
-__all__ = ["TokenShards", "build_shards", "open_shards"]
+__all__ = ["TokenShards", "build_shards", "is_shards", "open_shards"]
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,12 @@ class TokenShards:
             for end in ends.tolist():
                 yield keys[array[start:end]].tolist()
                 start = end + 1
+
+
+def is_shards(folder: Path | str) -> bool:
+    """Whether a folder holds token shards, finished or not."""
+    folder = Path(folder)
+    return folder.is_dir() and ((folder / MANIFEST).exists() or any(folder.glob("shard-?????.ids")))
 
 
 def open_shards(folder: Path | str, *, verify: bool = True) -> TokenShards:
