@@ -24,7 +24,7 @@ from wordstock.vocab import Subwords
 
 __all__ = ["NgramLines", "read_ngram_lines"]
 
-_HELD = 1 << 28  # bytes of numbers in memory, before a temporary file is used
+_HELD = 1 << 26  # bytes of numbers in memory, before a temporary file is used
 
 
 @dataclass(frozen=True)
