@@ -1,4 +1,4 @@
-"""Claim: hybrid search is no worse than the better of its two parts, on the Cranfield collection."""
+"""Claim: hybrid search is better than both parts where they are about equally good, on the Cranfield collection."""
 
 import os
 import re

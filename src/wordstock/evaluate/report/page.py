@@ -98,8 +98,8 @@ def _drawn(
         colour, dashed = looks(curves)[curve.method]
         budgets, values = [stop.budget for stop in curve.stops], [value(stop) for stop in curve.stops]
         if first:  # the band of the interval, below the line
-            low = [100 * (stop.score - (stop.half or 0)) for stop in curve.stops]
-            high = [100 * (stop.score + (stop.half or 0)) for stop in curve.stops]
+            low = [100 * max(0.0, stop.score - (stop.half or 0)) for stop in curve.stops]
+            high = [100 * min(1.0, stop.score + (stop.half or 0)) for stop in curve.stops]
             figure.add_scatter(
                 x=budgets + budgets[::-1],
                 y=high + low[::-1],
