@@ -40,7 +40,14 @@ def picture(report: TransferReport) -> bytes:
         halves = 100 * np.array([stop.half or 0.0 for stop in curve.stops])
         line = axes.plot(budgets, scores, "--" if dashed else "-", marker="o", markersize=4, color=colour)
         line[0].set_label(curve.method)
-        axes.fill_between(budgets, scores - halves, scores + halves, color=colour, alpha=0.12, linewidth=0)
+        axes.fill_between(
+            budgets,
+            np.maximum(scores - halves, 0),
+            np.minimum(scores + halves, 100),
+            color=colour,
+            alpha=0.12,
+            linewidth=0,
+        )
     axes.set_xscale("log")
     axes.set_xticks(sorted({stop.budget for curve in curves for stop in curve.stops}))
     axes.xaxis.set_major_formatter(ScalarFormatter())
