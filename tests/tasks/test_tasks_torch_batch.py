@@ -57,6 +57,7 @@ def test_what_is_no_batch(sentences):
         plain().to_torch().batch([["the", 3]])
 
 
+@pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # by JAX, where another test has loaded it
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_loader_with_workers(method, tmp_path):
     layer = spelling()[0].to_torch()

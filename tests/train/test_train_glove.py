@@ -163,5 +163,5 @@ def test_sentences_and_folders_go_through_shards(tmp_path):
     assert list(first) == list(second)
     np.testing.assert_array_equal(first.storage.data, second.storage.data)
     assert first.config.tokenizer == Tokenizer()
-    with pytest.raises(InputError, match="is not a folder of shards"):
+    with pytest.raises(InputError, match="no such file or folder"):
         train_glove(tmp_path / "none")

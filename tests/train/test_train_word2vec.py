@@ -169,9 +169,9 @@ def test_corpora_that_cannot_be_trained_on(tmp_path):
         train_word2vec(shards(["a"], [0, 0, -1]))
     with pytest.raises(InputError, match="from -1 to 2"):
         train_word2vec(shards(["a", "b"], [0, 1, 2, -1]))
-    with pytest.raises(InputError, match="not a folder"):
+    with pytest.raises(InputError, match="no such file or folder"):
         train_word2vec(tmp_path / "nothing")
-    with pytest.raises(InputError, match="not a folder"):
+    with pytest.raises(InputError, match="no such file or folder"):
         train_word2vec("a sentence is not a corpus")
 
 

@@ -286,7 +286,7 @@ class MilvusStore:
         """The rows of these ids, None where there is none."""
         wanted = list(ids)
         fields = ["id", "text", "metadata", "digest", *(["vector"] if vectors else [])]
-        found = {row["id"]: self._row(row) for row in self._query(wanted, fields)}
+        found = {row["id"]: self._row(row) for row in self._query(wanted, fields, consistency_level="Strong")}
         return [found.get(name) for name in wanted]
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:

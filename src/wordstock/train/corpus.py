@@ -76,7 +76,7 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
         yield _checked(corpus)
         return
     if isinstance(corpus, str | Path):
-        if is_shards(corpus):
+        if _are_shards(corpus):
             yield _checked(open_shards(corpus))
             return
         corpus, mark = _files(corpus)
@@ -87,6 +87,14 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
     with tempfile.TemporaryDirectory(prefix="wordstock-shards-") as temporary:
         place = folder / "shards" if folder else Path(temporary)
         yield _checked(build_shards(corpus, place, **options))
+
+
+def _are_shards(corpus: str | Path) -> bool:
+    """Whether it is a folder of shards; a text that can be no path is none."""
+    try:
+        return is_shards(corpus)
+    except (OSError, ValueError):
+        return False
 
 
 def _files(corpus: str | Path) -> tuple[Iterator[str | TextBlock], str]:
