@@ -70,7 +70,7 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
     FormatError
         A file that is no text.
     """
-    from wordstock.vocab.shards import build_shards, is_shards, open_shards
+    from wordstock.vocab.shards import build_shards, open_shards
 
     if isinstance(corpus, Shards):
         yield _checked(corpus)
@@ -91,6 +91,8 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
 
 def _are_shards(corpus: str | Path) -> bool:
     """Whether it is a folder of shards; a text that can be no path is none."""
+    from wordstock.vocab.shards import is_shards
+
     try:
         return is_shards(corpus)
     except (OSError, ValueError):
