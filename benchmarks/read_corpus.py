@@ -1,4 +1,4 @@
-"""Claim: two worker processes read JSON lines, web pages and many packed files faster than none.
+"""Figures: JSON lines, web pages and many packed files, read by two worker processes and by none.
 
 All files are written here from the Wikipedia sample: JSON lines of a paragraph each, a WARC file of web pages that hold
 them, and a folder of small gzip files. ``--quick`` writes a quarter.
