@@ -1,9 +1,9 @@
 """Tiny model folders, written once, and all-MiniLM-L6-v2."""
 
 import pytest
-import tiny_models
 import torch
 
+import tiny_models
 from wordstock.encoders import open_encoder
 from wordstock.hub import fetch
 

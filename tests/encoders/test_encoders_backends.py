@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from tiny_models import TEXTS
 
+from tiny_models import TEXTS
 from wordstock.encoders import open_encoder
 from wordstock.encoders.backends import auto
 from wordstock.encoders.backends.eight_bit import quantised_blocks, quantised_columns

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tiny_models import TEXTS, build
 
 import wordstock as ws
+from tiny_models import TEXTS, build
 from wordstock.encoders import open_encoder
 from wordstock.errors import FormatError, InputError, MissingExtraError, ModelError, UnknownModelError
 

@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from tiny_models import TEXTS, build
 
+from tiny_models import TEXTS, build
 from wordstock.encoders import open_encoder
 from wordstock.errors import FormatError, InputError
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import TEXTS
 
+from tiny_models import TEXTS
 from wordstock.encoders import open_encoder
 from wordstock.encoders.packing import Windows, batches, shared_budget
 from wordstock.encoders.side_by_side import run_batches

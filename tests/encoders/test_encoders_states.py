@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tiny_models import TEXTS
 
+from tiny_models import TEXTS
 from wordstock.encoders import open_encoder
 
 POOLINGS = ("mean", "cls", "max", "mean_sqrt", "weighted_mean", "last")

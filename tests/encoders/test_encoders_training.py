@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from test_encoders_sentences import saved, st  # noqa: F401
-from tiny_models import CORPUS, TEXTS
 
 import wordstock as ws
+from tiny_models import CORPUS, TEXTS
 from wordstock.encoders import open_encoder
 from wordstock.errors import InputError
 

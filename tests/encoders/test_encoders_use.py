@@ -1,31 +1,22 @@
 """Call forms, bad input, long texts, streams, identity, and the classifier over an encoder."""
 
-import pickle
 import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import TEXTS
 
 import wordstock as ws
-from wordstock.encoders import ContextConfig, open_encoder
+from tiny_models import TEXTS
+from wordstock.encoders import ContextConfig
 from wordstock.encoders.packing import cut
 from wordstock.errors import FingerprintError, InputError
-from wordstock.protocols import Encoder
 
 SHORT = TEXTS[:5]
 
 
-def test_it_is_an_encoder_with_the_call_forms_of_a_table(encoder):
-    assert isinstance(encoder, Encoder)
-    one, several = encoder.encode(SHORT[0]), encoder.encode(tuple(SHORT))
-    assert (one.shape, several.shape, several.dtype) == ((32,), (5, 32), np.float32)
-    np.testing.assert_allclose(one, several[0], atol=1e-5)
-    assert encoder.encode([]).shape == (0, 32)
-    assert encoder.encode_words([]) == []
-    assert [len(rows) for rows in encoder.encode_words(["", [], "Two words"])] == [0, 0, 2]
+def test_tokens_and_their_number(encoder):
     assert encoder.encode_tokens([""])[0].vectors.shape == (0, 32)
     assert encoder.count_tokens([*SHORT, ""]) == [len(one.text) for one in encoder.encode_tokens([*SHORT, ""])]
 
@@ -34,15 +25,11 @@ def test_it_is_an_encoder_with_the_call_forms_of_a_table(encoder):
     ("texts", "said"),
     [
         (["ok", None], "text at position 1 must be a str, not NoneType"),
-        (["ok", "ok", 3.5], "text at position 2 must be a str, not float"),
-        (b"bytes", "expected a str or a sequence of str, not bytes"),
         (None, "expected a str or a sequence of str"),
         (["ok", "so\ud83d"], r"text at position 1 holds a lone surrogate, U\+D83D, as character 2"),
     ],
 )
 def test_bad_texts(encoder, texts, said):
-    with pytest.raises(InputError, match=said):
-        encoder.encode(texts)
     with pytest.raises(InputError, match=said):
         encoder.encode_tokens(texts)
 
@@ -58,12 +45,8 @@ def test_the_position_of_a_bad_text_counts_over_blocks(encoder, monkeypatch):
             next(blocks)
 
 
-def test_bad_words_and_spans(encoder):
-    with pytest.raises(InputError, match="sentence at position 1: word at position 0 must be a str"):
-        encoder.encode_words([["a"], [None]])
-    with pytest.raises(InputError, match="sentence at position 0: expected a str or a sequence"):
-        encoder.encode_words([None])
-    for call in (encoder.encode_words, encoder.encode_tokens, lambda text: encoder.encode_spans(text, [])):
+def test_bad_spans_and_streams(encoder):
+    for call in (encoder.encode_tokens, lambda text: encoder.encode_spans(text, [])):
         with pytest.raises(InputError, match="pass a list with it"):
             call("one text")
     with pytest.raises(InputError, match="2 texts but 1 lists"):
@@ -209,36 +192,11 @@ def test_progress_counts_every_text(encoder):
     assert [one.done for one in told] == sorted({one.done for one in told})
 
 
-def test_the_fingerprint_tells_settings_and_weights_apart(encoder, bert, tmp_path):
-    changes = [
-        {"pooling": "cls"},
-        {"layers": [1, 3]},
-        {"layers": [1, 3], "combine": "concat"},
-        {"layers": [1, 3], "layer_weights": [1, 2]},
-        {"prompts": {"q": "q: "}},
-        {"prompts": {"q": "q: "}, "prompt": "q"},
-        {"truncate_dim": 8},
-        {"unit": True},
-        {"max_length": 32},
-        {"long": "window"},
-        {"subwords": "first"},
-        {"precision": "bfloat16"},
-    ]
-    prints = [encoder.fingerprint, *(encoder.with_config(**change).fingerprint for change in changes)]
-    assert len(set(prints)) == len(prints)
-    assert open_encoder(bert, batch_tokens=64, threads=1).fingerprint == encoder.fingerprint
+def test_settings_are_read_back(encoder):
     config = encoder.with_config(layers=[1, 3], layer_weights=[1, 2], prompts={"q": "q: "}).config
     assert ContextConfig.from_dict(config.to_dict()) == config
     with pytest.raises(InputError, match="depth are not known; upgrade"):
         ContextConfig.from_dict({"depth": 1})
-
-
-def test_pickling_and_copying(encoder):
-    changed = encoder.with_config(pooling="cls", unit=True)
-    back = pickle.loads(pickle.dumps(changed))
-    assert back.fingerprint == changed.fingerprint
-    assert back.config == changed.config
-    np.testing.assert_array_equal(back.encode(SHORT), changed.encode(SHORT))
 
 
 def test_a_classifier_over_an_encoder(minilm_folder, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,18 @@ from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import Vocabulary
 
-__all__ = ["RowLookup", "check_texts", "key_frequencies", "pool_texts", "sif_weights", "text_means", "warn_blank"]
+__all__ = [
+    "RowLookup",
+    "check_texts",
+    "each_sentence",
+    "key_frequencies",
+    "pool_texts",
+    "sif_weights",
+    "text_means",
+    "warn_blank",
+]
+
+_Words = TypeVar("_Words")
 
 _MEMO_LIMIT = 2_000_000  # words remembered; past that the memo starts afresh
 _CHUNK = 8192  # texts tokenised at once
@@ -62,6 +74,27 @@ def check_texts(texts: object, what: str = "text", *, first: int = 0) -> list[st
                 + ("; drop it or replace it by an empty str" if what == "text" else "")
             )
     return listed
+
+
+def each_sentence(sentences: object, words: Callable[[Any], _Words]) -> list[_Words]:
+    """What ``words`` makes of each sentence; what it refuses is told with the sentence's position.
+
+    Raises
+    ------
+    InputError
+        A single str or something that is no sequence; a sentence that ``words`` refuses.
+    """
+    if isinstance(sentences, str):
+        raise InputError("expected a list of sentences, not a str; for one sentence pass a list with it")
+    if isinstance(sentences, bytes | Mapping) or not isinstance(sentences, Iterable):
+        raise InputError(f"expected a list of sentences, not {type(sentences).__name__}")
+    found = []
+    for position, sentence in enumerate(sentences):
+        try:
+            found.append(words(sentence))
+        except InputError as error:
+            raise InputError(f"sentence at position {position}: {error}") from None
+    return found
 
 
 def key_frequencies(vocabulary: Vocabulary) -> FloatArray:

@@ -21,7 +21,15 @@ from wordstock.embeddings.native import read_native, write_native
 from wordstock.embeddings.query import find_analogies, find_nearest
 from wordstock.embeddings.screen import Screen
 from wordstock.embeddings.search import AnalogyMethod, Neighbor
-from wordstock.embeddings.sentence import RowLookup, check_texts, key_frequencies, sif_weights, text_means, warn_blank
+from wordstock.embeddings.sentence import (
+    RowLookup,
+    check_texts,
+    each_sentence,
+    key_frequencies,
+    sif_weights,
+    text_means,
+    warn_blank,
+)
 from wordstock.embeddings.storage import Precision, Storage, quantize
 from wordstock.embeddings.unknown import spelled
 from wordstock.errors import InputError, WordstockError
@@ -510,10 +518,8 @@ class Embeddings:
         InputError
             A str instead of a list of sentences, or a word that is not a str.
         """
-        if isinstance(sentences, str):
-            raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
         policy: Missing = "zero" if self.subwords is None else "subword"
-        return [self.vectors(self.words(sentence), policy) for sentence in sentences]
+        return [self.vectors(words, policy) for words in each_sentence(sentences, self.words)]
 
     def words(self, sentence: str | Sequence[str]) -> list[str]:
         """The words of one sentence as ``encode_words`` looks them up, in order.

@@ -21,6 +21,8 @@ import numpy as np
 from filelock import FileLock
 
 from wordstock._files import storage_errors
+from wordstock.embeddings.sentence import check_texts, each_sentence
+from wordstock.encoders.sizes import word_dim_of
 from wordstock.errors import FormatError, InputError, StorageError
 from wordstock.protocols import Encoder, FloatArray
 
@@ -72,8 +74,13 @@ class CachedEncoder:
 
     @property
     def dim(self) -> int:
-        """Length of every vector."""
+        """Length of a text's vector."""
         return self.encoder.dim
+
+    @property
+    def word_dim(self) -> int:
+        """Length of a word's vector."""
+        return word_dim_of(self.encoder)
 
     @property
     def fingerprint(self) -> str:
@@ -100,10 +107,8 @@ class CachedEncoder:
         if isinstance(texts, str):
             alone: FloatArray = self.encode([texts])[0]
             return alone
-        listed = list(texts)
-        names = [self._name("text", text) if isinstance(text, str) else None for text in listed]
-        if None in names:
-            return self.encoder.encode(listed)  # which refuses it, and says where
+        listed = check_texts(texts)
+        names = [self._name("text", text) for text in listed]
         found = self._through(names, listed, lambda part: list(self.encoder.encode(part)))
         out = np.empty((len(listed), self.dim), np.float32)
         for at, vector in enumerate(found):
@@ -111,21 +116,17 @@ class CachedEncoder:
         return out
 
     def encode_words(self, sentences: Sequence[str | Sequence[str]]) -> list[FloatArray]:
-        """One float32 (n_words, dim) array per sentence, from the file where it is there.
+        """One float32 (n_words, word_dim) array per sentence, from the file where it is there.
 
         Raises
         ------
         InputError
             What the encoder refuses.
         """
-        if isinstance(sentences, str):
-            return self.encoder.encode_words(sentences)
-        listed = list(sentences)
+        listed = each_sentence(sentences, lambda one: one if isinstance(one, str) else check_texts(one, "word"))
         names = [self._sentence_name(sentence) for sentence in listed]
-        if None in names:
-            return self.encoder.encode_words(listed)
         found = self._through(names, listed, self.encoder.encode_words)
-        return [vectors.reshape(-1, self.dim) for vectors in found]
+        return [vectors.reshape(-1, self.word_dim).copy() for vectors in found]
 
     def clear(self) -> None:
         """Drop every entry, of other encoders too."""
@@ -139,20 +140,17 @@ class CachedEncoder:
         with self._database() as database:
             return int(database.execute("SELECT count(*) FROM entries").fetchone()[0])
 
-    def _sentence_name(self, sentence: Any) -> bytes | None:
+    def _sentence_name(self, sentence: str | list[str]) -> bytes:
         if isinstance(sentence, str):
             return self._name("split", sentence)
-        words = list(sentence)
-        if not all(isinstance(word, str) for word in words):
-            return None
-        return self._name("words", "".join(f"{len(word)}:{word}" for word in words))
+        return self._name("words", "".join(f"{len(word)}:{word}" for word in sentence))
 
     def _name(self, kind: str, text: str) -> bytes:
         data = f"{self.encoder.fingerprint}\0{kind}\0{text}".encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=20).digest()
 
     def _through(
-        self, names: list[Any], items: list[Any], encode: Callable[[list[Any]], list[FloatArray]]
+        self, names: list[bytes], items: list[Any], encode: Callable[[list[Any]], list[FloatArray]]
     ) -> list[FloatArray]:
         """Vectors of all items; those that the file lacks are encoded in one go, each once, and kept."""
         known = self._look_up(set(names))
@@ -160,7 +158,12 @@ class CachedEncoder:
         self.hits += len(items) - len(absent)
         self.misses += len(absent)
         if absent:
-            fresh = dict(zip(absent, encode(list(absent.values())), strict=True))
+            try:
+                vectors = encode(list(absent.values()))
+            except InputError:
+                encode(items)  # which refuses it too, and says where it stands among all
+                raise
+            fresh = dict(zip(absent, vectors, strict=True))
             self._keep(fresh)
             known |= fresh
         return [known[name] for name in names]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from wordstock.embeddings import Card
-from wordstock.embeddings.sentence import check_texts
+from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.backends import Backend
 from wordstock.encoders.config import ContextConfig
 from wordstock.encoders.folder import ModelFolder
@@ -278,9 +278,7 @@ class ContextualEncoder:
         InputError
             A sentence that is neither, or holds something else than str, with its position.
         """
-        if isinstance(sentences, str):
-            raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
-        found = [located_words(one, position, self.config.tokenizer) for position, one in enumerate(sentences)]
+        found = each_sentence(sentences, lambda one: located_words(one, self.config.tokenizer))
         texts, spans = [text for text, _ in found], [places for _, places in found]
         return self._parts.located(texts, spans) if located else self._parts.spans(texts, spans)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from wordstock.encoders.config import ContextConfig
 from wordstock.encoders.folder import ModelFolder
 from wordstock.errors import InputError
+from wordstock.protocols import Encoder
 
-__all__ = ["resolved_layers", "states_dim", "text_dim"]
+__all__ = ["resolved_layers", "states_dim", "text_dim", "word_dim_of"]
 
 
 def resolved_layers(config: ContextConfig, model: ModelFolder) -> tuple[int, ...]:
@@ -43,3 +44,8 @@ def text_dim(config: ContextConfig, model: ModelFolder) -> int:
     if config.truncate_dim is not None and config.truncate_dim > dim:
         raise InputError(f"truncate_dim={config.truncate_dim}: this model's vectors have {dim} numbers")
     return config.truncate_dim or dim
+
+
+def word_dim_of(encoder: Encoder) -> int:
+    """Length of an encoder's word vectors: its ``dim``, but where it says otherwise by ``word_dim``."""
+    return int(getattr(encoder, "word_dim", encoder.dim))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import pairwise
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
+from wordstock.embeddings.sentence import check_texts, each_sentence
+from wordstock.encoders.sizes import word_dim_of
 from wordstock.errors import InputError
 from wordstock.protocols import Encoder, FloatArray
 from wordstock.text import Tokenizer
@@ -57,6 +59,11 @@ class Stack:
         return sum(encoder.dim for encoder in self.encoders)
 
     @property
+    def word_dim(self) -> int:
+        """Length of a word's vector: ``dim``, but with an encoder whose words have shorter vectors than its texts."""
+        return sum(word_dim_of(encoder) for encoder in self.encoders)
+
+    @property
     def fingerprint(self) -> str:
         """A hash of the encoders' fingerprints, in order, and the settings."""
         parts = [encoder.fingerprint for encoder in self.encoders]
@@ -64,12 +71,15 @@ class Stack:
 
     @property
     def slices(self) -> list[slice]:
-        """Where each encoder's part lies in a vector."""
+        """Where each encoder's part lies in the vector of a text."""
         ends = np.cumsum([0, *(encoder.dim for encoder in self.encoders)])
         return [slice(int(start), int(stop)) for start, stop in pairwise(ends)]
 
     def __repr__(self) -> str:
         return f"Stack({', '.join(map(repr, self.encoders))}; dim {self.dim})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Stack:
+        return self  # immutable, as encoders are: scikit-learn's clone need not copy their vectors
 
     @overload
     def encode(self, texts: str) -> FloatArray: ...
@@ -84,22 +94,23 @@ class Stack:
             An item that is not a str.
         """
         if not isinstance(texts, str):
-            texts = list(texts)
+            texts = check_texts(texts)
         return np.concatenate([self._scaled(encoder.encode(texts)) for encoder in self.encoders], axis=-1)
 
     def encode_words(self, sentences: Sequence[str | Sequence[str]]) -> list[FloatArray]:
-        """One float32 (n_words, dim) array per sentence, a list of words or a str that ``tokenizer`` splits.
+        """One float32 (n_words, word_dim) array per sentence, a list of words or a str that ``tokenizer`` splits.
 
         Raises
         ------
         InputError
             A str instead of a list of sentences, or what an encoder refuses.
         """
-        if isinstance(sentences, str):
-            raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
-        words = [self.tokenizer(sentence) if isinstance(sentence, str) else list(sentence) for sentence in sentences]
+        words = each_sentence(sentences, self._words)
         parts = [encoder.encode_words(words) for encoder in self.encoders]
         return [np.concatenate([self._scaled(part) for part in one], axis=1) for one in zip(*parts, strict=True)]
+
+    def _words(self, sentence: str | Sequence[str]) -> list[str]:
+        return self.tokenizer(sentence) if isinstance(sentence, str) else check_texts(sentence, "word")
 
     def _scaled(self, vectors: FloatArray) -> FloatArray:
         if self.scale == "none":

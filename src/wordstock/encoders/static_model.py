@@ -19,7 +19,7 @@ import numpy as np
 from wordstock._optional import require
 from wordstock.embeddings import Card, Embeddings
 from wordstock.embeddings.digest import digest_of
-from wordstock.embeddings.sentence import check_texts, pool_texts, warn_blank
+from wordstock.embeddings.sentence import check_texts, each_sentence, pool_texts, warn_blank
 from wordstock.errors import FormatError, InputError
 from wordstock.formats.model2vec import read_model2vec, read_settings
 from wordstock.protocols import FloatArray, IntArray
@@ -112,15 +112,13 @@ class StaticModel:
         InputError
             A single str, or a word that is not a str.
         """
-        if isinstance(sentences, str):
-            raise InputError("encode_words takes a list of sentences; for one sentence pass a list with it")
-        words = [
-            self._words(sentence) if isinstance(sentence, str) else check_texts(sentence, "word")
-            for sentence in sentences
-        ]
+        words = each_sentence(sentences, self._split)
         distinct = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(words)))}
         vectors, _ = self._means(list(distinct), None)
         return [vectors[np.array([distinct[word] for word in sentence], np.int64)] for sentence in words]
+
+    def _split(self, sentence: str | Sequence[str]) -> list[str]:
+        return self._words(sentence) if isinstance(sentence, str) else check_texts(sentence, "word")
 
     def _means(self, texts: list[str], most: int | None) -> tuple[FloatArray, IntArray]:
         """Mean of each text's pieces, and the texts that have none."""

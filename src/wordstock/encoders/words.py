@@ -19,13 +19,12 @@ __all__ = ["Span", "joined", "located_words", "token_ranges", "word_spans"]
 Span = tuple[int, int]
 
 
-def located_words(sentence: str | Sequence[str], position: int, tokenizer: Tokenizer) -> tuple[str, list[Span]]:
+def located_words(sentence: str | Sequence[str], tokenizer: Tokenizer) -> tuple[str, list[Span]]:
     """A sentence as one text, and where its words stand in it.
 
     Parameters
     ----------
     sentence : words, which are put together with spaces, or a str, which is brought to Unicode NFC and split.
-    position : of the sentence, for messages.
 
     Raises
     ------
@@ -35,10 +34,7 @@ def located_words(sentence: str | Sequence[str], position: int, tokenizer: Token
     if isinstance(sentence, str):
         text = sentence if sentence.isascii() else unicodedata.normalize("NFC", sentence)
         return text, word_spans(text, tokenizer)
-    try:
-        return joined(check_texts(sentence, "word"))
-    except InputError as error:
-        raise InputError(f"sentence at position {position}: {error}") from None
+    return joined(check_texts(sentence, "word"))
 
 
 def joined(words: Sequence[str]) -> tuple[str, list[Span]]:

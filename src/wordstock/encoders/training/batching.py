@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wordstock.embeddings.sentence import check_texts
+from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.encoder import ContextualEncoder
 from wordstock.encoders.packing import Windows, batches, cut, padded
 from wordstock.encoders.subwords import Tokenized, open_tokenizer
@@ -82,7 +82,7 @@ class Batcher:
 
     def tokenize_words(self, sentences: Sequence[str | Sequence[str]]) -> TokenizedWords:
         """As ``TrainableEncoder.tokenize_words``."""
-        found = [located_words(one, position, self._config.tokenizer) for position, one in enumerate(sentences)]
+        found = each_sentence(sentences, lambda one: located_words(one, self._config.tokenizer))
         texts, spans = [text for text, _ in found], [places for _, places in found]
         tokens = self._tokenizer.tokenize(texts, offsets=True)
         offsets = np.empty((0, 2), np.int64) if tokens.offsets is None else tokens.offsets
