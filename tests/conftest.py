@@ -21,6 +21,15 @@ def glove():
 
 
 @pytest.fixture
+def small_blocks(monkeypatch):
+    """Read in blocks of a few hundred bytes, each split between threads."""
+    monkeypatch.setattr("wordstock.formats.window.BLOCK", 300)
+    monkeypatch.setattr("wordstock.formats.textrows._SMALLEST_SLICE", 1)
+    monkeypatch.setattr("wordstock.formats.word2vec_binary._SMALLEST_SLICE", 1)
+    monkeypatch.setenv("WORDSTOCK_THREADS", "3")
+
+
+@pytest.fixture
 def passes_without_compiler():
     """Runs tests, files or node ids, in a process with the compiler off: what is compiled is ordinary Python too."""
 

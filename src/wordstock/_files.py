@@ -1,4 +1,4 @@
-"""Atomic writes: a file is there whole or not at all, and the disk's complaints become one clear error."""
+"""Files opened as such, and written whole or not at all; what the disk complains of becomes one clear error."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import errno
 import glob
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from wordstock.errors import StorageError
+from wordstock.errors import FormatError, StorageError
 
-__all__ = ["atomic_write", "reserve", "storage_errors"]
+__all__ = ["atomic_write", "open_regular", "reserve", "storage_errors"]
 
 _REMEDY = {
     errno.ENOSPC: "the disk is full: free some space or choose another folder",
@@ -27,6 +29,25 @@ _REMEDY = {
     errno.EFBIG: "the file would be larger than this system or `ulimit -f` allows: choose another folder",
     errno.ENAMETOOLONG: "the file name is too long",
 }
+
+
+def open_regular(path: Path) -> FileIO:
+    """Open a file of vectors for reading, unbuffered; a pipe, which has no size and no way back, is not waited for.
+
+    Raises
+    ------
+    FormatError
+        A folder, a pipe or a device.
+    FileNotFoundError
+        No such file.
+    """
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise FormatError(path, expected="a file of vectors", found="a folder", remedy="give a file inside it")
+    if not stat.S_ISREG(kind):
+        remedy = "write it to a file first"
+        raise FormatError(path, expected="a regular file", found="a pipe or device", remedy=remedy)
+    return path.open("rb", buffering=0)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from wordstock.embeddings import Embeddings
-from wordstock.formats import window
 
 
 @pytest.fixture
@@ -25,15 +24,6 @@ def file(tmp_path):
         return path
 
     return make
-
-
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Read in blocks of a few hundred bytes, each split between threads."""
-    monkeypatch.setattr(window, "BLOCK", 300)
-    monkeypatch.setattr("wordstock.formats.textrows._SMALLEST_SLICE", 1)
-    monkeypatch.setattr("wordstock.formats.word2vec_binary._SMALLEST_SLICE", 1)
-    monkeypatch.setenv("WORDSTOCK_THREADS", "3")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from wordstock.errors import FormatError, MissingExtraError
-from wordstock.formats import read, read_word2vec_text, write
+from wordstock.formats import read, read_word2vec_text
 from wordstock.formats.window import Window
 
 PACK = {
@@ -89,14 +89,6 @@ def test_a_header_that_promises_too_much(file, kind, rows, small_blocks):
     with pytest.raises(FormatError, match="as the header says, found 200 rows"):
         read(path)
     assert len(read(path, limit=150)) == 150
-
-
-def test_the_same_table_gives_the_same_bytes(table, tmp_path):
-    for name in ("v.txt.gz", "v.txt.bz2", "v.txt.zst"):
-        write(table, tmp_path / name)
-        first = (tmp_path / name).read_bytes()
-        write(table, tmp_path / name)
-        assert (tmp_path / name).read_bytes() == first
 
 
 def test_zstandard_missing(file, monkeypatch):

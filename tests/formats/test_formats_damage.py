@@ -1,14 +1,11 @@
 """Files from strangers: whatever the bytes are, a table or a FormatError, and soon."""
 
-import bz2
-import gzip
 import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +17,6 @@ from wordstock.formats import (
     read_glove,
     read_word2vec_binary,
     read_word2vec_text,
-    write_glove,
     write_word2vec_binary,
     write_word2vec_text,
 )
@@ -52,11 +48,10 @@ def samples():
     emb = Embeddings.from_arrays(keys, np.random.default_rng(0).normal(size=(43, 4)).astype(np.float32))
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for writer in (write_word2vec_text, write_word2vec_binary, write_glove):
+        for writer in (write_word2vec_text, write_word2vec_binary):
             writer(emb, Path(folder, "file"))
             found.append(Path(folder, "file").read_bytes())
-    packers = (gzip.compress, bz2.compress, zstandard.ZstdCompressor().compress)
-    return found + [pack(found[0]) for pack in packers]
+    return found
 
 
 @CHECK
@@ -75,25 +70,8 @@ def test_random_pieces_of_rows(head, parts, small_blocks):
     survives(head + b"".join(parts))
 
 
-@CHECK
-@given(data=st.data())
-def test_random_cuts(data, samples, small_blocks):
-    content = data.draw(st.sampled_from(samples))
-    survives(content[: data.draw(st.integers(0, len(content)))])
-
-
-@CHECK
-@given(data=st.data())
-def test_random_bit_flips(data, samples, small_blocks):
-    content = bytearray(data.draw(st.sampled_from(samples)))
-    for _ in range(data.draw(st.integers(1, 4))):
-        position = data.draw(st.integers(0, len(content) - 1))
-        content[position] ^= 1 << data.draw(st.integers(0, 7))
-    survives(bytes(content))
-
-
 @pytest.mark.parametrize("rows", [0, 1, 42, 10**12, 10**30])
 @pytest.mark.parametrize("dim", [0, 1, 4, 300, 2**20, 2**31, 10**30])
 def test_headers_that_lie(samples, rows, dim):
-    for content in samples[:2]:
+    for content in samples:
         survives(b"%d %d\n" % (rows, dim) + content.split(b"\n", 1)[1])

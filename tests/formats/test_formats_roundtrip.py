@@ -83,18 +83,6 @@ def test_detection_finds_what_was_written(emb):
             assert list(read(Path(folder, name)).keys) == list(emb.keys)
 
 
-@pytest.mark.parametrize("name", ["t.txt", "t.vec", "t.glove", "t.glove.txt", "t.safetensors"])
-@pytest.mark.parametrize("suffix", ["", ".gz", ".bz2", ".zst"])
-def test_names_choose_format_and_compression(table, tmp_path, equal, name, suffix, small_blocks):
-    path = tmp_path / (name + suffix)
-    if name == "t.safetensors" and suffix:
-        with pytest.raises(InputError, match="cannot be compressed"):
-            write(table, path)
-        return
-    write(table, path)
-    assert equal(read(path), table)
-
-
 def test_float16_and_int8_tables_are_written_as_their_float32_values(table, tmp_path, equal):
     for precision in ("float16", "int8"):
         write(table.subset(["nan", "null"]), tmp_path / "q.safetensors", precision=precision)

@@ -213,11 +213,6 @@ def test_progress_ends_at_the_whole_file(file, small_blocks):
     assert seen[-1] == (path.stat().st_size, path.stat().st_size)
 
 
-def test_a_missing_file_is_not_a_format_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        read(tmp_path / "none.txt")
-
-
 @pytest.mark.parametrize("odd", [b"1_0", b"1_0.5", b"-1_0e3", b"1\x0c", b"\x0b1"])
 def test_what_only_python_takes_for_a_number_is_refused(file, odd):
     path = file(b"2 3\na 1 2 3\nb 1 " + odd + b" 3\n")

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from wordstock._files import atomic_write
+from wordstock._files import atomic_write, open_regular
 from wordstock.embeddings.card import Card
 from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.storage import Precision, Storage
@@ -228,7 +228,7 @@ def map_arrays(path: Path, names: Iterable[str]) -> tuple[dict[str, Any], dict[s
 
 
 def _open(path: Path, *, private: bool = False) -> tuple[dict[str, Any], mmap.mmap | bytes, int]:
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         size = path.stat().st_size
         prefix = stream.read(8)
         length = int.from_bytes(prefix, "little")

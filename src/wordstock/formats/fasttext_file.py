@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock._compression import decompressed, sniff_compression
-from wordstock._files import storage_errors
+from wordstock._files import open_regular, storage_errors
 from wordstock._threads import run_slices
 from wordstock.errors import FormatError
 from wordstock.formats.builder import MAX_DIM
@@ -124,7 +124,7 @@ def open_fasttext(path: Path | str) -> FastTextFile:
 
 
 def _mapped(path: Path) -> Bytes:
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         compression = sniff_compression(stream.read(6))
         stream.seek(0)
         if compression is None:

@@ -50,11 +50,16 @@ def read_model2vec(folder: Path | str) -> Embeddings:
     ------
     FormatError
         A file is missing or damaged.
+    FileNotFoundError
+        No such folder.
     """
     import safetensors
     from safetensors.numpy import load_file
 
     folder = Path(folder)
+    if not folder.is_dir():
+        folder.stat()
+        raise FormatError(folder, expected="a folder in the layout of model2vec", found="a file")
     weights_path, tokens_path = folder / "model.safetensors", folder / "tokenizer.json"
     try:
         tensors = load_file(weights_path)

@@ -9,6 +9,7 @@ vectors are scaled to length 1. ``modules.json``: for sentence-transformers, whi
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from wordstock._files import atomic_write, storage_errors
+from wordstock._files import storage_errors
 from wordstock.embeddings import Embeddings
 from wordstock.embeddings.sentence import sif_weights
 from wordstock.embeddings.storage import BLOCK_ROWS
@@ -63,8 +64,7 @@ def write_model2vec(table: Embeddings, folder: Path | str) -> None:
                 "config.json": _config(table),
                 "modules.json": _modules(unit),
             }.items():
-                with atomic_write(part / name) as stream:
-                    stream.write(json.dumps(value, ensure_ascii=False).encode())
+                _write(part / name, json.dumps(value, ensure_ascii=False).encode())
             if unit:
                 (part / "1_Normalize").mkdir()
             part.replace(folder)
@@ -144,9 +144,15 @@ def _write_vectors(vectors: FloatArray, path: Path) -> None:
     entry = {"dtype": "F32", "shape": list(vectors.shape), "data_offsets": [0, vectors.nbytes]}
     header = json.dumps({"embeddings": entry}).encode()
     header += b" " * (-len(header) % 8)
-    with atomic_write(path) as stream:
-        stream.write(len(header).to_bytes(8, "little") + header)
-        stream.write(vectors.astype("<f4", copy=False).data)
+    _write(path, len(header).to_bytes(8, "little") + header, vectors.astype("<f4", copy=False).data)
+
+
+def _write(path: Path, *pieces: bytes | memoryview) -> None:
+    with path.open("xb") as stream:
+        for piece in pieces:
+            stream.write(piece)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _config(table: Embeddings) -> dict[str, Any]:

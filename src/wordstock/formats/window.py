@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock._compression import decompressed, sniff_compression
-from wordstock.errors import FormatError
+from wordstock._files import open_regular
 
 __all__ = ["BLOCK", "PADDING", "Progress", "Window"]
 
@@ -38,16 +37,8 @@ class Window:
 
     def __init__(self, path: Path, *, progress: Progress | None = None, block: int | None = None) -> None:
         self.path = path
-        if path.is_dir():
-            remedy = "give a file inside it"
-            raise FormatError(path, expected="a file of vectors", found="a folder", remedy=remedy)
-        self._raw = path.open("rb", buffering=0)
-        status = os.fstat(self._raw.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            self._raw.close()
-            remedy = "write it to a file first"
-            raise FormatError(path, expected="a regular file", found="a pipe or device", remedy=remedy)
-        self.file_size = status.st_size
+        self._raw = open_regular(path)
+        self.file_size = os.fstat(self._raw.fileno()).st_size
         self.compression = sniff_compression(self._raw.read(8))
         self._raw.seek(0)
         size = BLOCK if block is None else block
