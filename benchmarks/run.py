@@ -25,6 +25,7 @@ SPEED = [
     "import_cost",
     "memory",
     "crf",
+    "layers",
 ]
 QUALITY = ["retrieval", "similarity", "fewshot", "finetune", "tagging"]
 TRAINING = [

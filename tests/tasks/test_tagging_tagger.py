@@ -18,6 +18,7 @@ from tagging_samples import build_bert, tagged
 import wordstock as ws
 from conftest import Letters, make_table
 from wordstock.encoders import open_encoder
+from wordstock.encoders.cache import CachedEncoder
 from wordstock.encoders.stack import stack
 from wordstock.errors import FingerprintError, FormatError, InputError, LabelError, WordstockError
 from wordstock.tasks import SequenceTagger
@@ -334,6 +335,25 @@ def test_a_saved_tagger_answers_alike_and_holds_no_vectors(small, fitted, tmp_pa
     assert not any(
         small.dim in array.shape and len(small) in array.shape for array in safetensors.numpy.load(one).values()
     )
+
+
+def test_a_tagger_over_a_stack_finds_its_parts(small, tmp_path):
+    small.save(tmp_path / "small.safetensors")
+    make_table(seed=9).save(tmp_path / "other.safetensors")
+    first, second = (ws.load(tmp_path / f"{name}.safetensors") for name in ("small", "other"))
+    cached = CachedEncoder(second, tmp_path / "kept.sqlite")  # its own file is no model
+    both = stack([first, stack([cached, second])], scale="unit")
+    tagger = SequenceTagger(both, model="crf", epochs=2).fit(*TRAIN)
+    tagger.save(tmp_path / "t.safetensors")
+    again = SequenceTagger.load(tmp_path / "t.safetensors")
+    assert again.encoder_.fingerprint == both.fingerprint
+    assert again.predict(TEST[0]) == tagger.predict(TEST[0])
+    make_table(seed=8).save(tmp_path / "other.safetensors")
+    with pytest.raises(FingerprintError, match="was trained with vectors"):
+        SequenceTagger.load(tmp_path / "t.safetensors")
+    (tmp_path / "other.safetensors").unlink()
+    with pytest.raises(InputError, match=r"other\.safetensors, .* can be loaded; pass encoder="):
+        SequenceTagger.load(tmp_path / "t.safetensors")
 
 
 def test_another_encoder_is_refused(small, fitted, tmp_path):

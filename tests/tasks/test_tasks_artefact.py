@@ -200,6 +200,11 @@ def test_the_doctor_itself_does_no_harm(saved, table, train):
     np.testing.assert_array_equal(back.predict_proba(train[0]), saved[0].predict_proba(train[0]))
 
 
+def nested(record, depth):
+    settings = {"scale": "none", "tokenizer": {}}
+    return {**record, "config": settings, "parts": [nested(record, depth - 1)]} if depth else record
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -228,6 +233,10 @@ def test_the_doctor_itself_does_no_harm(saved, table, train):
         lambda meta: meta["encoder"].update(sources=[1]),
         lambda meta: meta["encoder"].update(fingerprint=None),
         lambda meta: meta["encoder"].pop("dim"),
+        lambda meta: meta["encoder"].update(parts=[{"q": 1}]),
+        lambda meta: meta["encoder"].update(parts=[dict(meta["encoder"])]),
+        lambda meta: meta["encoder"].update(parts=3),
+        lambda meta: meta.update(encoder=nested(meta["encoder"], 40)),
         lambda meta: meta.update(encoder=[]),
         lambda meta: meta.update(settings="x"),
     ],

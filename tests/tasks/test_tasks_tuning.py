@@ -107,13 +107,15 @@ def test_every_head_with_every_way_of_tuning_learns_and_comes_back(
 
 
 @pytest.mark.parametrize("kind", ["table", "encoder"])
-def test_a_tuned_encoder_is_saved_as_what_load_opens(kind, data, table, encoder, tmp_path):
+def test_a_tuned_encoder_is_saved_as_what_load_opens(kind, data, table, encoder, tmp_path, capfd):
     base = table if kind == "table" else encoder
     (texts, labels), (asked, _) = data
     before = base.encode(asked)
     classifier = TextClassifier(base, finetune=quick("full", kind)).fit(texts, labels)
     place = tmp_path / ("tuned.safetensors" if kind == "table" else "tuned")
+    capfd.readouterr()
     classifier.save_encoder(place)
+    assert capfd.readouterr() == ("", "")
     opened = ws.load(place)
     np.testing.assert_allclose(opened.encode(asked), classifier.encoder_.encode(asked), atol=1e-5)
     for a, b in zip(opened.encode_words(asked), classifier.encoder_.encode_words(asked), strict=True):

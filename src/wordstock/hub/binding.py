@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from wordstock.embeddings import Embeddings, EncodeConfig
 from wordstock.encoders import ContextConfig, ContextualEncoder
+from wordstock.encoders.cache import CachedEncoder
+from wordstock.encoders.stack import Stack
 from wordstock.errors import FingerprintError, InputError, WordstockError
 from wordstock.protocols import Encoder
+from wordstock.text import Tokenizer
 
 __all__ = ["EncoderRecord", "read_config", "resolve_encoder"]
 
 _SHOWN = 12  # characters of a fingerprint in a message
 _HUB = "hf:"
+_DEEPEST = 8  # stacks within stacks that a record may tell of
 
 
 def resolve_encoder(encoder: Any) -> Encoder:
@@ -48,18 +52,22 @@ class EncoderRecord:
     ----------
     sources : names and absolute paths under which it may be found again, best first.
     fingerprint, dim : of the encoder at training time.
-    config : the settings of a table or a contextual encoder, so that one loaded by name can be set alike; None for
-        other encoders.
+    config : the settings of a table, a contextual encoder or a stack, so that one loaded by name can be set alike; None
+        for other encoders.
+    parts : of a stack, what each of its encoders is.
     """
 
     sources: tuple[str, ...]
     fingerprint: str
     dim: int
     config: dict[str, Any] | None = None
+    parts: tuple[EncoderRecord, ...] = ()
 
     @classmethod
     def of(cls, encoder: Encoder, asked: Any) -> EncoderRecord:
         """Describe ``encoder``; ``asked`` is what the user passed, perhaps a name or a path."""
+        if isinstance(encoder, CachedEncoder):  # a cache changes no vector, and its file is no model
+            encoder = encoder.encoder
         sources: list[str] = []
         if isinstance(asked, str | Path):
             sources.append(_absolute(str(asked)))
@@ -69,8 +77,36 @@ class EncoderRecord:
         name = getattr(getattr(encoder, "card", None), "name", "")
         if name:
             sources.append(str(name))
-        config = encoder.config.to_dict() if isinstance(encoder, Embeddings | ContextualEncoder) else None
-        return cls(tuple(dict.fromkeys(sources)), encoder.fingerprint, encoder.dim, config)
+        config, parts = None, ()
+        if isinstance(encoder, Embeddings | ContextualEncoder):
+            config = encoder.config.to_dict()
+        elif isinstance(encoder, Stack):
+            config = {"scale": encoder.scale, "tokenizer": encoder.tokenizer.to_dict()}
+            parts = tuple(cls.of(one, None) for one in encoder.encoders)
+        return cls(tuple(dict.fromkeys(sources)), encoder.fingerprint, encoder.dim, config, parts)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], *, _deep: int = 0) -> EncoderRecord:
+        """Read back what ``dataclasses.asdict`` gave, perhaps by way of JSON.
+
+        Raises
+        ------
+        ValueError, TypeError, LookupError, InputError
+            Something else.
+        """
+        if _deep > _DEEPEST:
+            raise ValueError("stacks within stacks without end")
+        listed = values.get("parts", ())
+        parts = tuple(cls.from_dict(dict(one), _deep=_deep + 1) for one in listed)
+        record = cls(**(values | {"sources": tuple(values["sources"]), "parts": parts}))
+        strings = all(isinstance(one, str) for one in (record.fingerprint, *record.sources))
+        if not strings or type(record.dim) is not int:
+            raise ValueError(f"encoder {values!r:.80}")
+        if parts:
+            _stack_settings(record.config)
+        elif record.config is not None:
+            read_config(record.config)
+        return record
 
     def check(
         self, encoder: Encoder, where: Path | str, *, made: str = "trained", again: str = "train it again"
@@ -104,6 +140,11 @@ class EncoderRecord:
         """
         other: Encoder | None = None
         last: Exception | None = None
+        if self.parts:
+            scale, tokenizer = _stack_settings(self.config)
+            found = Stack([one.find(where) for one in self.parts], scale=scale, tokenizer=tokenizer)
+            self.check(found, where, made=made, again=again)
+            return found
         for source in filter(_trusted, self.sources):
             try:
                 encoder = self._alike(resolve_encoder(source))
@@ -153,6 +194,12 @@ def read_config(values: dict[str, Any]) -> EncodeConfig | ContextConfig:
         A setting that is not known.
     """
     return ContextConfig.from_dict(values) if "layers" in values else EncodeConfig.from_dict(values)
+
+
+def _stack_settings(config: dict[str, Any] | None) -> tuple[Literal["none", "unit"], Tokenizer]:
+    if config is None or config["scale"] not in ("none", "unit"):
+        raise ValueError(f"settings of a stack {config!r:.80}")
+    return config["scale"], Tokenizer.from_dict(config["tokenizer"])
 
 
 def _absolute(name: str) -> str:

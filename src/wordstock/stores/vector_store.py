@@ -145,9 +145,8 @@ class VectorStore:
 
     def _read_record(self, store: AnyStore) -> EncoderRecord:
         try:
-            values = dict(store.details["encoder"])
-            return EncoderRecord(**(values | {"sources": tuple(values["sources"])}))
-        except (LookupError, TypeError, ValueError):
+            return EncoderRecord.from_dict(dict(store.details["encoder"]))
+        except (LookupError, TypeError, ValueError, InputError):
             raise StoreError(
                 f"{self._where} does not say which encoder it was made with; open it with open_store"
             ) from None

@@ -32,7 +32,7 @@ from safetensors import SafetensorError
 from wordstock._files import atomic_write
 from wordstock._version import __version__
 from wordstock.errors import FormatError
-from wordstock.hub.binding import EncoderRecord, read_config
+from wordstock.hub.binding import EncoderRecord
 from wordstock.tasks.adjustment import Adjustment
 from wordstock.tasks.head_config import head_config
 from wordstock.tasks.head_model import HeadModel, head_from_dict, head_to_dict
@@ -172,11 +172,7 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefa
     if len(set(meta["classes"])) < max(len(meta["classes"]), 1 + (meta["layout"] == "single")):
         raise ValueError(f"{len(meta['classes'])} labels in layout {meta['layout']}, not all different")
     codec = LabelCodec(np.array(meta["classes"], dtype=None if kind is str else kind), meta["layout"])
-    encoder = meta["encoder"] | {"sources": tuple(meta["encoder"]["sources"])}
-    if not all(isinstance(one, str) for one in (encoder["fingerprint"], *encoder["sources"])):
-        raise ValueError(f"encoder {encoder!r:.80}")
-    if encoder["config"] is not None:
-        read_config(encoder["config"])
+    encoder = EncoderRecord.from_dict(meta["encoder"])
     settings = _settings(meta["settings"], meta["version"])
     for name in ("coef", "intercept", "center", "idf", "scale"):
         if name in tensors and (tensors[name].dtype != np.float64 or not np.isfinite(tensors[name]).all()):
@@ -186,11 +182,11 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefa
     check_settings(None if neural else float(meta["C"]), settings["cv"], settings["seed"])
     lexicon = None if neural else _lexicon(tensors, settings)
     return Artefact(
-        _head(tensors, settings, codec, scaling) if neural else _linear(tensors, codec, encoder["dim"], lexicon),
+        _head(tensors, settings, codec, scaling) if neural else _linear(tensors, codec, encoder.dim, lexicon),
         scaling,
         lexicon if settings["lexical"] else None,
         codec,
-        EncoderRecord(**encoder),
+        encoder,
         settings,
         chosen=meta["C"],
         losses={float(c): float(loss) for c, loss in meta["losses"]},

@@ -19,7 +19,7 @@ from wordstock.encoders.folder import ModelFolder
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import FloatArray, IntArray
 
-__all__ = ["TorchBackend", "load_weights", "open_model", "read_pickled"]
+__all__ = ["TorchBackend", "load_weights", "open_model", "quietly", "read_pickled"]
 
 _PURPOSE = "running a contextual encoder"
 _DAMAGE = (
@@ -104,7 +104,7 @@ def load_weights(model: ModelFolder, dtype: Any, *, attention: str | None = None
     if attention is not None:
         options["attn_implementation"] = attention
     try:
-        with _quiet(transformers):
+        with quietly(transformers):
             loaded, told = transformers.AutoModel.from_pretrained(
                 model.weights_folder,
                 local_files_only=True,
@@ -149,8 +149,8 @@ def _device(torch: Any, asked: str | None) -> str:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """Keep transformers' loading bar and report off the terminal; what matters in the report is checked here."""
+def quietly(transformers: Any) -> Iterator[None]:
+    """Keep transformers' bars and report off the terminal; what matters in the report is checked here."""
     log = transformers.utils.logging
     level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
     log.set_verbosity_error()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wordstock._files import storage_errors
 from wordstock._optional import require
-from wordstock.encoders.backends.torch import load_weights
+from wordstock.encoders.backends.torch import load_weights, quietly
 from wordstock.encoders.config import ContextConfig, Pooling
 from wordstock.encoders.encoder import ContextualEncoder
 from wordstock.encoders.opening import open_encoder
@@ -176,7 +176,8 @@ class TrainableEncoder:
             with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as work:
                 made = Path(work) / folder.name
                 _copied(model.path, made, model.layout.transformer)
-                self.module.transformer.save_pretrained(made / model.layout.transformer)
+                with quietly(require("transformers", extra="encoders", purpose="saving an encoder")):
+                    self.module.transformer.save_pretrained(made / model.layout.transformer)
                 write_head(made, self.module.head)
                 made.replace(folder)
         settings = {one.name: getattr(self.encoder.config, one.name) for one in fields(ContextConfig)}

@@ -168,10 +168,10 @@ class EmbeddingLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         if self.scales is not None:
             scales = ops.take(self.scales, rows, axis=0)
             vectors = vectors * ops.cast(ops.expand_dims(scales, -1), self.compute_dtype)
-        unknown = ops.cast(self.unknown, self.compute_dtype)
-        wanted = ops.expand_dims(ids, -1)
-        others = ops.where(ops.equal(wanted, UNKNOWN), unknown, ops.zeros_like(unknown))
-        return ops.where(wanted >= FIRST, vectors, others)
+        # Products with 0 and 1: a choice by ``where`` takes several times as long, and the gradients are the same.
+        told = (ids >= FIRST, ids == UNKNOWN)
+        known, unknown = (ops.cast(ops.expand_dims(one, -1), self.compute_dtype) for one in told)
+        return vectors * known + ops.cast(self.unknown, self.compute_dtype) * unknown
 
     def compute_mask(self, ids: Any, previous: Any = None) -> Any:
         """True where no padding is; None without ``mask_zero``."""

@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from wordstock._files import atomic_write
 from wordstock._version import __version__
 from wordstock.errors import FormatError
-from wordstock.hub.binding import EncoderRecord, read_config
+from wordstock.hub.binding import EncoderRecord
 from wordstock.tasks.tagging.plan import Epoch
 from wordstock.tasks.tagging.schemes import check_scheme
 from wordstock.tasks.tagging.settings import NetworkShape, TaggerSettings
@@ -114,11 +114,7 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Tagger
         raise ValueError(f"labels {meta['labels']!r:.80}")
     tagset = TagSet(meta["scheme"], tuple(meta["labels"]))
     shape = NetworkShape(**meta["shape"])
-    encoder = meta["encoder"] | {"sources": tuple(meta["encoder"]["sources"])}
-    if not all(isinstance(one, str) for one in (encoder["fingerprint"], *encoder["sources"])):
-        raise ValueError(f"encoder {encoder!r:.80}")
-    if encoder["config"] is not None:
-        read_config(encoder["config"])
+    encoder = EncoderRecord.from_dict(meta["encoder"])
     settings = TaggerSettings.from_dict(meta["settings"])
     if shape.tags != len(tagset.names) or shape.letters != len(meta["alphabet"]):
         raise ValueError(f"{shape.tags} tags for {len(tagset.names)}, {shape.letters} letters")
@@ -128,7 +124,7 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Tagger
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
             raise ValueError(f"{name} is not all finite")
     history = [Epoch(*one) for one in meta["history"]]
-    return TaggerArtefact(settings, shape, tagset, meta["alphabet"], EncoderRecord(**encoder), history, tensors)
+    return TaggerArtefact(settings, shape, tagset, meta["alphabet"], encoder, history, tensors)
 
 
 def _digest(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> str:

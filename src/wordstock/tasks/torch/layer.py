@@ -194,19 +194,42 @@ class EmbeddingLayer(nn.Module):
         ids = batch.ids if isinstance(batch, WordBatch) else batch
         if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
             raise InputError(f"ids must be whole numbers, such as int64, not {ids.dtype}")
-        ids = ids.long()
-        special = self._special(batch if isinstance(batch, WordBatch) else None)
-        size = self.word_ids.size
-        if ids.numel() and not torch.compiler.is_compiling():
-            lowest, highest = torch.aminmax(ids)
-            check_ids(int(lowest), int(highest), size + len(special) - FIRST)
-        known = (ids >= FIRST) & (ids < size)
-        vectors = self.rows((ids - FIRST).clamp(0, len(self.weight) - 1))
-        others = functional.embedding(torch.where(ids < FIRST, ids, (ids - len(self.weight)).clamp(min=0)), special)
-        found = torch.where(known[..., None], vectors, others)
+        found = self._looked_up(ids.long(), batch if isinstance(batch, WordBatch) else None)
         if self.counts and not self._explicit and self.training and torch.is_grad_enabled():
             self._count()
         return found
+
+    def _looked_up(self, ids: Tensor, batch: WordBatch | None) -> Tensor:
+        """Rows of the table, and special ones where ids are below or above it."""
+        size, shape = len(self.weight), ids.shape
+        ids = ids.flatten()
+        rows = ids - FIRST
+        if torch.compiler.is_compiling():  # no look at what the ids are
+            low, high = rows < 0, rows >= size
+            numbers = torch.where(low, ids, (ids - size).clamp(min=0))
+            others = functional.embedding(numbers, self._special(batch))
+            vectors = torch.where((low | high)[:, None], others, self.rows(rows.clamp(0, size - 1)))
+            return vectors.view(*shape, -1)
+        if not len(ids):
+            return self.rows(rows.view(shape))
+        lowest, highest = map(int, torch.aminmax(ids))
+        spelled = 0 if batch is None else len(batch.bounds)
+        check_ids(lowest, highest, FIRST + size + spelled)
+        if lowest >= FIRST and not spelled:
+            return self.rows(rows.view(shape))
+        # A part of most batches is padding: all is looked up in the table, and the special places are written again.
+        special = self._special(batch)
+        low = rows < 0
+        others = (low | (rows >= size) if spelled else low).nonzero().squeeze(1)
+        found = self.rows(rows.clamp_(0, size - 1))
+        if special.requires_grad or special.any():
+            numbers = ids[others]
+            if spelled:
+                numbers = torch.where(numbers < FIRST, numbers, numbers - size)
+            found = found.index_copy_(0, others, functional.embedding(numbers, special))
+        else:
+            found = found.index_fill_(0, others, 0)
+        return found.view(*shape, -1)
 
     def rows(self, rows: Tensor) -> Tensor:
         """Vectors of rows of the table, int64 of any shape, (..., dim)."""
