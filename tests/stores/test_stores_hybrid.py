@@ -1,5 +1,6 @@
 """Keywords, fused rankings, and a second look at the best."""
 
+import logging
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ import wordstock as ws
 from wordstock.errors import InputError
 from wordstock.protocols import Hit
 from wordstock.stores import MemoryStore
+from wordstock.stores.checking import lowest_score
 from wordstock.stores.fusion import fuse
 from wordstock.stores.keywords import KeywordIndex, words
 
@@ -129,13 +131,41 @@ def test_reciprocal_ranks_add_up(dense, keyword):
     for found in (dense, keyword):
         for rank, hit in enumerate(found, 1):
             expected[hit.id] = expected.get(hit.id, 0) + 1 / (60 + rank)
-    fused = fuse(dense, keyword, 10, "rrf")
+    fused = fuse(dense, keyword, 10, "rrf", depth=7)
     assert {hit.id: hit.score for hit in fused} == pytest.approx(expected)
     assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
-    alone = fuse(dense, keyword, 10, (1.0, 0.0))
-    assert [hit.id for hit in alone if hit.score > 0][: len(dense)] == [
-        hit.id for hit in dense if hit.score > dense[-1].score or dense[0].score == dense[-1].score
-    ]
+
+
+@given(dense=hits, keyword=hits, depth=st.integers(1, 8))
+def test_weighted_scores_are_shares_of_the_best(dense, keyword, depth):
+    keyword = [hit._replace(score=hit.score + 5.5) for hit in keyword]
+    dense, keyword = dense[:depth], keyword[:depth]
+    expected = {hit.id: 0.0 for hit in [*dense, *keyword]}
+    for found, weight, low in ((dense, 0.8, -6.0), (keyword, 0.2, 0.0)):
+        given_scores = {hit.id: hit.score for hit in found}
+        for name in expected if found else ():
+            last = found[-1].score if len(found) == depth else low
+            expected[name] += weight * (given_scores.get(name, last) - low) / (found[0].score - low)
+    fused = fuse(dense, keyword, 10, (0.8, 0.2), depth=depth, lowest=-6.0)
+    assert {hit.id: hit.score for hit in fused} == pytest.approx(expected)
+    assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
+
+
+def test_vectors_that_are_all_alike_leave_the_order_to_the_words():
+    dense = [Hit(name, 0.9 - i / 1000) for i, name in enumerate("abcdef")]
+    keyword = [Hit("f", 9.0), Hit("x", 6.0), Hit("a", 3.0)]
+    assert [hit.id for hit in fuse(dense, keyword, 3, (0.8, 0.2), depth=6)] == ["f", "x", "a"]
+    apart = [Hit(name, 0.9 - i / 10) for i, name in enumerate("abcdef")]
+    assert [hit.id for hit in fuse(apart, keyword, 2, (0.8, 0.2), depth=6)] == ["a", "f"]
+
+
+@pytest.mark.parametrize(("metric", "opposite"), [("cosine", -1.0), ("ip", -25.0), ("l2", -10.0)])
+def test_the_lowest_score_is_that_of_the_opposite(metric, opposite):
+    query = np.array([3, 0, 0, -4], np.float32)
+    store = MemoryStore(4, metric=metric)
+    store.add(["opposite"], -query[None])
+    assert lowest_score(query, metric) == pytest.approx(opposite)
+    assert store.search(query[None])[0][0].score == pytest.approx(opposite)
 
 
 def test_a_reranker_orders_the_best_anew(stores):
@@ -181,8 +211,12 @@ def test_a_cross_encoder_is_loaded_from_its_folder(stores, tmp_path):
     assert [hit.score for hit in found] == pytest.approx(sorted(scores.tolist(), reverse=True)[:3], abs=1e-5)
 
 
-def test_an_empty_store_has_no_keywords():
+def test_an_empty_store_has_no_keywords(caplog):
+    caplog.set_level(logging.DEBUG)
     store = MemoryStore(4)
     assert KeywordIndex(store).search(["anything"], 3) == [[]]
     store.add(["a"], np.ones((1, 4), np.float32))
     assert KeywordIndex(store).search(["anything"], 3) == [[]]
+    store.add(["b"], np.ones((1, 4), np.float32), texts=["a word"])
+    assert [hit.id for hit in KeywordIndex(store).search(["word"], 3)[0]] == ["b"]
+    assert not [one for one in caplog.records if one.name.startswith("bm25s")]

@@ -43,8 +43,8 @@ def search(
     ] = None,
     mode: Annotated[str, typer.Option(help="vector (by meaning), keyword (BM25) or hybrid (both).")] = "vector",
     fusion: Annotated[
-        str, typer.Option(help="Of hybrid: rrf, or the weights of vectors and keywords such as 0.6,0.4.")
-    ] = "rrf",
+        str, typer.Option(help="Of hybrid: the weights of vectors and keywords, or rrf for reciprocal ranks.")
+    ] = "0.8,0.2",
     rerank: Annotated[
         str | None, typer.Option(help="A cross-encoder's name or folder, to score the best again.")
     ] = None,
@@ -77,7 +77,7 @@ def _fusion(given: str) -> Any:
     try:
         first, second = map(float, given.split(","))
     except ValueError:
-        raise InputError(f"--fusion {given}: rrf, or two weights such as 0.6,0.4") from None
+        raise InputError(f"--fusion {given}: rrf, or two weights such as 0.8,0.2") from None
     return first, second
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 
-__all__ = ["Metric", "Precision", "Rows", "check_k", "check_queries", "check_rows", "choice"]
+__all__ = ["Metric", "Precision", "Rows", "check_k", "check_queries", "check_rows", "choice", "lowest_score"]
 
 Metric = Literal["cosine", "ip", "l2"]
 Precision = Literal["float32", "float16", "bfloat16", "binary"]
@@ -21,6 +21,10 @@ Precision = Literal["float32", "float16", "bfloat16", "binary"]
 MAX_ID = 512
 MAX_TEXT = 65_535
 MAX_METADATA = 65_536
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_INT64 = range(-(2**63), 2**63)
+_NUMBER, _ESCAPED = 32, 6  # bytes of JSON at most: of a number with what stands around it, of one ASCII character
 
 
 class Rows(NamedTuple):
@@ -135,18 +139,43 @@ def _without_nulls(one: Any) -> Any:
 def _check_metadata(one: Any, name: str) -> None:
     if not isinstance(one, Mapping):
         raise InputError(f"metadata of row {name!r:.80} is a mapping of fields to values, not {one!r:.80}")
-    if not one:
+    if _plainly_good(one):
         return
     try:
-        size = len(
-            json.dumps(one if isinstance(one, dict) else dict(one), ensure_ascii=False, allow_nan=False).encode()
-        )
+        size = len(_JSON.encode(one if isinstance(one, dict) else dict(one)).encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"metadata of row {name!r:.80} cannot be written as JSON: {error}") from None
     if size > MAX_METADATA:
         raise InputError(f"metadata of row {name!r:.80} has {size:,} bytes of JSON; a store holds {MAX_METADATA:,}")
-    if not all(isinstance(key, str) for key in one):
-        raise InputError(f"metadata of row {name!r:.80} has a field whose name is no text")
+    if why := _beyond_json(one):
+        raise InputError(f"metadata of row {name!r:.80} has {why}")
+
+
+def _beyond_json(value: Any) -> str:
+    """What Python would write as JSON and Milvus does not take; "" where there is nothing."""
+    if isinstance(value, Mapping):
+        wrong = (f"a field whose name is no text: {key!r:.40}" for key in value if not isinstance(key, str))
+        return next(wrong, "") or _beyond_json(list(value.values()))
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(_beyond_json, value)), "")
+    if isinstance(value, int) and value not in _INT64:
+        return f"a whole number of more than 64 bits: {value!r:.40}"
+    return ""
+
+
+def _plainly_good(one: Mapping[str, Any]) -> bool:
+    """A few numbers and short texts: seen without writing them down, which would take longer than all other checks."""
+    size = 0
+    for key, value in one.items():
+        kind = type(value)
+        if kind is str:
+            size += len(value)
+        elif kind is not bool and not (kind is int and value in _INT64) and not (kind is float and value - value == 0):
+            return False
+        if type(key) is not str or not key.isascii() or (kind is str and not value.isascii()):
+            return False
+        size += len(key) + _NUMBER
+    return _ESCAPED * size <= MAX_METADATA
 
 
 def _check_vectors(matrix: FloatArray, names: list[str], metric: Metric) -> None:
@@ -187,3 +216,9 @@ def check_k(k: int) -> None:
     """
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise InputError(f"k={k!r}: needs a whole number of at least 1")
+
+
+def lowest_score(query: FloatArray, metric: Metric) -> float:
+    """The score that the opposite of a query, float32 (dim,), would have."""
+    length = float(np.linalg.norm(query))
+    return {"cosine": -1.0, "ip": -(length**2), "l2": -2 * length}[metric]

@@ -6,6 +6,7 @@ computes with its standard analyser, so that a store gives the same ranking wher
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -41,6 +42,8 @@ class KeywordIndex:
 
     def __init__(self, store: Store) -> None:
         bm25s = require("bm25s", extra="stores", purpose="keyword search beside this store")
+        if (told := logging.getLogger("bm25s")).level == logging.DEBUG:  # its own choice: it would tell every step
+            told.setLevel(logging.WARNING)
         self._store = store
         self.ids: list[str] = []
         self._numbers: dict[str, int] = {}

@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, TypeVar
 
-import numpy as np
-
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError, StoreError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder, Filter, FloatArray, Hit, Row
-from wordstock.stores.adding import AddReport, Progress, add_batches, is_word, table_batches, text_batches
+from wordstock.stores.adding import AddReport, Progress, add_batches, table_batches, text_batches
 from wordstock.stores.backend import IndexKind
 from wordstock.stores.checking import Metric, Precision, check_k, choice
 from wordstock.stores.export import write_rows
-from wordstock.stores.filters import fields_of, parse
-from wordstock.stores.fusion import Fusion, check_fusion, fuse
+from wordstock.stores.fusion import WEIGHTS, Fusion, check_fusion
 from wordstock.stores.indexing import IndexConfig
-from wordstock.stores.keywords import KeywordIndex
 from wordstock.stores.location import locate
 from wordstock.stores.milvus import MilvusStore
 from wordstock.stores.opening import AnyStore, open_store
 from wordstock.stores.reindexing import copy_rows
 from wordstock.stores.rerank import reranked, resolve_reranker
+from wordstock.stores.searching import DEPTH, Mode, TextSearch, asked, check_fields
 from wordstock.stores.secrets import Secret
 
 __all__ = ["Mode", "VectorStore"]
 
-Mode = Literal["vector", "keyword", "hybrid"]
 Result = TypeVar("Result")
 
 _BATCH = 1024  # texts of one round
 _WORDING = {"made": "indexed", "again": "call reindex(encoder) to index it again"}
-_DEPTH = 50  # candidates of each ranking that are fused or read by a reranker, at least
 
 
 class _Bound(NamedTuple):
@@ -126,9 +120,7 @@ class VectorStore:
             store.close()
             raise
         self._writing = threading.RLock()
-        self._version = 0
-        self._keywords: tuple[tuple[int, int], KeywordIndex] | None = None
-        self._of_words: bool | None = None
+        self._search = TextSearch()
 
     def __repr__(self) -> str:
         record = self._bound.record
@@ -237,12 +229,8 @@ class VectorStore:
                 encoder = self.encoder if vectors is None else None
                 return add_batches(self.store, encoder, batches, check=check, progress=progress)
             finally:
-                self._changed()
+                self._search.changed()
                 self.store.flush()
-
-    def _changed(self) -> None:
-        self._version += 1
-        self._of_words = None
 
     def get(self, ids: str | Sequence[str], *, vectors: bool = False) -> Any:
         """The row of an id, or those of several; None where there is none."""
@@ -254,7 +242,7 @@ class VectorStore:
         """Remove rows; returns how many were there."""
         with self._writing:
             gone = self.store.delete([ids] if isinstance(ids, str) else list(ids))
-            self._changed()
+            self._search.changed()
             self.store.flush()
             return gone
 
@@ -296,7 +284,7 @@ class VectorStore:
         *,
         where: Filter | None = None,
         mode: Mode = "vector",
-        fusion: Fusion = "rrf",
+        fusion: Fusion = WEIGHTS,
         rerank: Any = None,
     ) -> Any:
         """The k nearest rows, best first; a higher score is nearer.
@@ -306,7 +294,7 @@ class VectorStore:
         query : a text, or a vector float32 (dim,); several texts or (n, dim) give a list for each.
         where : a filter over metadata, such as ``{"year": {">": 2020}}``; see ``wordstock.stores.filters``.
         mode : "vector" (by meaning), "keyword" (BM25), or "hybrid", both fused.
-        fusion : "rrf", or the weights of vectors and keywords such as (0.6, 0.4).
+        fusion : the weights of vectors and keywords, (0.8, 0.2) unless told, or "rrf"; see ``wordstock.stores.fusion``.
         rerank : a cross-encoder that scores the best 50 again: a function of (query, texts), a CrossEncoder, or its
             folder.
 
@@ -323,101 +311,21 @@ class VectorStore:
         check_k(k)
         check_fusion(fusion)
         reranker = None if rerank is None else resolve_reranker(rerank)
-        texts, vectors, single = self._asked(query)
+        question = asked(query)
+        texts = question.texts
         if texts is None and (mode != "vector" or reranker is not None):
             raise InputError("keyword and hybrid search and reranking read a text; the query is a vector")
-        depth = k if reranker is None else max(k, _DEPTH)
-        found = self._following(lambda bound: self._find(bound, texts, vectors, depth, where, mode, fusion))
+        depth = k if reranker is None else max(k, DEPTH)
+
+        def find(bound: _Bound) -> list[list[Hit]]:
+            return self._search.find(bound.store, lambda: self._encoder_of(bound), question, depth, where, mode, fusion)
+
+        found = self._following(find)
         if where is not None and not any(found):
-            self._check_fields(where)
+            check_fields(self.store, where)
         if reranker is not None and texts is not None:
             found = [reranked(reranker, text, hits, k) for text, hits in zip(texts, found, strict=True)]
-        return found[0] if single else found
-
-    def _asked(self, query: Any) -> tuple[list[str] | None, FloatArray | None, bool]:
-        if isinstance(query, str):
-            return [query], None, True
-        if isinstance(query, np.ndarray) and query.dtype.kind in "fiu":
-            return None, np.atleast_2d(np.asarray(query, np.float32)), query.ndim == 1
-        texts = list(query)
-        if not all(isinstance(text, str) for text in texts):
-            raise InputError("a query is a text, several texts, or an array of numbers")
-        return texts, None, False
-
-    def _find(
-        self,
-        bound: _Bound,
-        texts: list[str] | None,
-        vectors: FloatArray | None,
-        k: int,
-        where: Filter | None,
-        mode: Mode,
-        fusion: Fusion,
-    ) -> list[list[Hit]]:
-        if texts is None:
-            return [] if vectors is None else bound.store.search(vectors, k, where=where)
-        if mode == "vector":
-            return bound.store.search(self._encode(bound, texts), k, where=where)
-        if mode == "keyword":
-            return self._filled(bound, self._by_keywords(bound, texts, k, where))
-        depth = max(_DEPTH, 2 * k)
-        by_vector: list[list[Hit]] = [[] for _ in texts]
-        encoded = self._encode(bound, texts, zero_allowed=True)
-        known = np.flatnonzero(encoded.any(axis=1))
-        for place, hits in zip(known.tolist(), bound.store.search(encoded[known], depth, where=where), strict=True):
-            by_vector[place] = hits
-        by_words = self._by_keywords(bound, texts, depth, where)
-        return self._filled(
-            bound, [fuse(one, other, k, fusion) for one, other in zip(by_vector, by_words, strict=True)]
-        )
-
-    def _encode(self, bound: _Bound, texts: list[str], *, zero_allowed: bool = False) -> FloatArray:
-        encoder = self._encoder_of(bound)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* hold no word of the vocabulary")  # said below
-            if isinstance(encoder, Embeddings) and self._holds_words(bound):
-                vectors = np.stack([encoder[text] if text in encoder else encoder.encode(text) for text in texts])
-            else:
-                vectors = encoder.encode(texts)
-        if not zero_allowed and len(zero := np.flatnonzero(~vectors.any(axis=1))):
-            raise InputError(f"the encoder knows no word of the query {texts[zero[0]]!r:.80}")
-        return vectors
-
-    def _holds_words(self, bound: _Bound) -> bool:
-        if self._of_words is None:
-            first = next(bound.store.rows(), None)
-            self._of_words = first is not None and is_word(first.digest)
-        return self._of_words
-
-    def _by_keywords(self, bound: _Bound, texts: list[str], k: int, where: Filter | None) -> list[list[Hit]]:
-        if isinstance(bound.store, MilvusStore) and bound.store.has_keywords:
-            return bound.store.search_text(texts, k, where=where)
-        state = (self._version, bound.store.count())
-        if self._keywords is None or self._keywords[0] != state:
-            self._keywords = state, KeywordIndex(bound.store)
-        return self._keywords[1].search(texts, k, where=where)
-
-    def _filled(self, bound: _Bound, found: list[list[Hit]]) -> list[list[Hit]]:
-        """With text and metadata, which the keyword index beside a store does not hold."""
-        bare = list(dict.fromkeys(hit.id for hits in found for hit in hits if not hit.text))
-        rows = {row.id: row for row in bound.store.get(bare) if row is not None} if bare else {}
-        return [
-            [
-                hit._replace(text=rows[hit.id].text, metadata=rows[hit.id].metadata) if hit.id in rows else hit
-                for hit in hits
-            ]
-            for hits in found
-        ]
-
-    def _check_fields(self, where: Filter) -> None:
-        """Nothing was found: is it because a field's name is misspelt?"""
-        for name in fields_of(parse(where)):
-            if self.store.count({name: {"exists": True}}) == 0 and self.store.count() > 0:
-                known: dict[str, None] = {}
-                for row, _ in zip(self.store.rows(), range(1000), strict=False):
-                    known |= dict.fromkeys(row.metadata)
-                there = ", ".join(map(repr, list(known)[:20])) or "none"
-                raise InputError(f"no row has the field {name!r} that the filter names; fields are {there}")
+        return found[0] if question.single else found
 
     # -- the whole ------------------------------------------------------------------------------------------------
 
@@ -445,7 +353,7 @@ class VectorStore:
             other.flush()
             old.exchange(other)
             self._bound = _Bound(other, record, new)
-            self._changed()
+            self._search.changed()
         return report.plus(late._replace(unchanged=0, left_out=0))
 
     def _following(self, ask: Callable[[_Bound], Result]) -> Result:
@@ -466,7 +374,7 @@ class VectorStore:
         record = self._read_record(found)
         same = bound.encoder is not None and bound.encoder.fingerprint == record.fingerprint
         self._bound = _Bound(found, record, bound.encoder if same else None)
-        self._changed()
+        self._search.changed()
         return True
 
     def set_index(self, index: IndexConfig | IndexKind) -> None:
