@@ -238,6 +238,11 @@ def test_what_cannot_be_a_row_is_refused(filled):
         ((["a", 3], good), "row 1 is no text"),
         ((["a", "b"], good, [{}, {"x": math.nan}]), "'b' cannot be written as JSON"),
         ((["a", "b"], good, [{}, {"x": object()}]), "'b' cannot be written as JSON"),
+        ((["a", "b"], good, [{}, {"x": "\ud800"}]), "'b' cannot be written as JSON"),
+        ((["a", "b"], good, [{}, {"x": "y" * 65_536}]), "'b' has 65,545 bytes of JSON"),
+        ((["a", "b"], good, [{}, {"x": 2**63}]), "'b' has a whole number of more than 64 bits: 9223372036854775808"),
+        ((["a", "b"], good, [{}, {"x": [{"y": -(2**70)}]}]), "'b' has a whole number of more than 64 bits"),
+        ((["a", "b"], good, [{}, {"x": {3: 1}}]), "'b' has a field whose name is no text: 3"),
         ((["a", "b"], good, [{}, "no"]), "'b' is a mapping"),
         ((["a", "b"], good, [{}]), "1 metadata"),
     ]

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["digest_of", "id_of", "same_text"]
 
 _TEXT = 32  # hexadecimal digits of the text's part
+_JSON = json.JSONEncoder(sort_keys=True, default=str)
 
 
 def digest_of(text: str, metadata: Mapping[str, Any]) -> str:
@@ -17,7 +18,7 @@ def digest_of(text: str, metadata: Mapping[str, Any]) -> str:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     if not metadata:
         return digest
-    written = json.dumps(metadata, sort_keys=True, default=str).encode()
+    written = _JSON.encode(metadata).encode()
     return digest + hashlib.blake2b(written, digest_size=8).hexdigest()
 
 
