@@ -53,6 +53,57 @@ def test_a_run_that_was_killed_goes_on_and_no_row_is_lost_or_doubled(tmp_path):
     store.close()
 
 
+def test_a_batch_that_fails_names_its_rows(tmp_path):
+    words = [f"w{i}" for i in range(1000)]
+    table = ws.Embeddings.from_arrays(words, vectors(1000))
+    store = ws.VectorStore(tmp_path / "fails.db", table)
+
+    def texts():
+        for row, word in enumerate(words):
+            if row == 350:  # somebody else drops the collection
+                store.store._connection.client.drop_collection(store.store._collection)
+            yield word
+
+    with pytest.raises(StoreError, match=r"rows 0 to 99 \(ids 'id[23]00' to 'id[23]99'\) were not stored: .*fails\.db"):
+        store.add(texts(), (f"id{i}" for i in range(1000)), batch_size=100)
+    store.close()
+
+
+def test_a_large_store_in_memory_is_not_written_anew_for_every_few_rows(tmp_path):
+    path = tmp_path / "grows.safetensors"
+    store = MemoryStore(DIM, path=path)
+    states = set()
+    for part in range(100):
+        store.add([f"{part}-{i}" for i in range(200)], vectors(200, part))
+        store.flush()
+        states.add((path.stat().st_ino, path.stat().st_mtime_ns))
+        assert len(MemoryStore(path=path)) >= 7 / 8 * len(store)
+        if part == 49:
+            assert len(MemoryStore(path=path)) == 10_000  # a small one has every row at once
+            states.clear()
+    assert len(states) <= 8
+    store.close()
+    assert len(MemoryStore(path=path)) == 20_000
+
+
+LEAVING = """
+import sys
+import numpy as np
+from wordstock.stores import MemoryStore
+store = MemoryStore(2, path=sys.argv[1])
+store.add([str(i) for i in range(20_000)], np.ones((20_000, 2), np.float32))
+store.flush()
+store.add(["last"], np.ones((1, 2), np.float32))
+store.flush()
+"""
+
+
+def test_a_store_in_memory_that_nobody_closes_is_saved_at_the_end(tmp_path):
+    path = tmp_path / "left.safetensors"
+    subprocess.run([sys.executable, "-c", LEAVING, path], check=True)
+    assert len(MemoryStore(path=path)) == 20_001
+
+
 HOLDING = """
 import sys, time
 from wordstock.stores import open_store

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy.typing as npt
 
 from wordstock.embeddings.search import top_k
 from wordstock.embeddings.storage import Storage
-from wordstock.errors import InputError
+from wordstock.errors import InputError, StorageError
 from wordstock.protocols import Filter, FloatArray, Hit, IntArray, Row
 from wordstock.stores.checking import Metric, Rows, check_k, check_queries, check_rows, choice
 from wordstock.stores.filters import Expression, matches, parse
@@ -20,8 +22,15 @@ from wordstock.stores.memory_file import Saved, read_store, write_store
 
 __all__ = ["MemoryStore"]
 
+_log = logging.getLogger(__name__)
+
 MemoryPrecision = Literal["float32", "float16"]
 _FIRST = 1024  # rows that there is room for at first
+# The file is written as a whole: in a large store, small changes wait until they are an eighth of the rows, so that
+# adding in many parts does not take time that grows with the square of their number.
+_SMALL = 10_000  # rows that are saved at once
+_SHARE = 8
+_unsaved: set[MemoryStore] = set()
 
 
 class MemoryStore:
@@ -32,7 +41,8 @@ class MemoryStore:
     dim : of every vector; may be left out for a file that is there.
     metric : "cosine", "ip" or "l2".
     precision : "float32" or "float16", of what is kept.
-    path : where ``flush`` and ``close`` save, one .safetensors file; what is there is read.
+    path : where ``flush`` and ``close`` save, one .safetensors file; what is there is read. One that is not closed
+        is saved when Python ends.
     details : kept in the file as they are; JSON.
     dim_if_new : as ``dim``, but a file that is there may have another.
 
@@ -84,7 +94,8 @@ class MemoryStore:
             self._metadata = list(found.metadata)
             self._row = {name: row for row, name in enumerate(self._ids)}
         self._scales = self._norms(self._data)
-        self._changed = found is None
+        self._changed = 0  # rows that the file has not, or not so
+        self._new = found is None
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
@@ -141,7 +152,12 @@ class MemoryStore:
             for i, place in enumerate(places.tolist()):
                 self._texts[place], self._metadata[place] = rows.texts[i], dict(rows.metadata[i])
                 self._digests[place] = rows.digests[i]
-            self._changed = True
+            self._change(len(places))
+
+    def _change(self, rows: int) -> None:
+        self._changed += rows
+        if self.path is not None:
+            _unsaved.add(self)
 
     def _place(self, name: str) -> int:
         row = self._row.setdefault(name, len(self._ids))
@@ -245,7 +261,7 @@ class MemoryStore:
             for values in (self._ids, self._texts, self._metadata, self._digests):
                 values[:] = [values[row] for row in kept.tolist()]
             self._row = {name: row for row, name in enumerate(self._ids)}
-            self._changed = True
+            self._change(len(gone))
             return len(gone)
 
     def count(self, where: Filter | None = None) -> int:
@@ -260,20 +276,28 @@ class MemoryStore:
     def exchange(self, other: MemoryStore) -> None:
         """Let the other store be saved where this one was."""
         other.path, self.path = self.path, None
-        other._changed = True
+        _unsaved.discard(self)
+        other._new = True
         other.flush()
 
     def flush(self) -> None:
-        """Save to the path that was given, if one was and anything has changed.
+        """Save to the path that was given, if one was, what has changed; in a large store a little waits for more.
 
         Raises
         ------
         StorageError
             The file cannot be written.
         """
-        if self.path is not None and self._changed:
-            self.save(self.path)
-            self._changed = False
+        with self._lock:
+            if self._new or len(self) <= _SMALL or self._changed * _SHARE >= len(self):
+                self._save_changes()
+
+    def _save_changes(self) -> None:
+        with self._lock:
+            if self.path is not None and (self._changed or self._new):
+                self.save(self.path)
+                self._changed, self._new = 0, False
+            _unsaved.discard(self)
 
     def save(self, path: Path | str) -> None:
         """Write one native file, atomically.
@@ -290,7 +314,16 @@ class MemoryStore:
 
     def close(self) -> None:
         """Save what has changed."""
-        self.flush()
+        self._save_changes()
+
+
+@atexit.register
+def _save_all() -> None:
+    for store in list(_unsaved):
+        try:
+            store._save_changes()
+        except StorageError as error:  # nobody is left to catch it
+            _log.error("%r was not closed, and its changes are lost: %s", store, error)
 
 
 def _nearest_l2(data: npt.NDArray[Any], queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
