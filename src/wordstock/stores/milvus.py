@@ -1,8 +1,7 @@
 """A store in Milvus: embedded, on a server, in the cloud, with the same code.
 
-A collection has the fields ``id`` (the key), ``text``, ``metadata`` (JSON), ``digest`` and ``vector``, and ``sparse``
-where it also has BM25. Its settings are kept in its description or, where that is not stored, in a property. The name
-that a user gives is an alias, so that another collection can take its place in one step.
+The settings of a collection are kept in its description or, where that is not stored, in a property. The name that a
+user gives is an alias, so that another collection can take its place in one step.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ from wordstock.stores.expressions import expression, id_in
 from wordstock.stores.filters import parse
 from wordstock.stores.indexing import FLAT_UP_TO, IndexConfig, choose_index
 from wordstock.stores.milvus_card import MilvusCard
-from wordstock.stores.packing import TYPES, packed, unpacked
+from wordstock.stores.milvus_schema import build_index, check_name, make_collection, milvus_metric
+from wordstock.stores.packing import packed, unpacked
 
 __all__ = ["MilvusStore"]
 
@@ -33,7 +33,6 @@ _IDS = 1000  # ids that one query asks for
 _PAGE = 2000  # rows that one page of a walk holds
 _HITS = 20_000  # results that one answer carries, about
 _FLUSH_FROM = 1000  # rows added from which Milvus Lite writes them out: until then it walks over them one by one
-_METRICS: dict[Metric, str] = {"cosine": "COSINE", "ip": "IP", "l2": "L2"}
 
 
 class MilvusStore:
@@ -74,7 +73,7 @@ class MilvusStore:
         details: Mapping[str, Any] | None = None,
         dim_if_new: int | None = None,
     ) -> None:
-        _check_name(name)
+        check_name(name)
         self._connection, self.name = connection, name
         self._unflushed = 0
         if metric is not None:
@@ -160,7 +159,7 @@ class MilvusStore:
         aliases = self._connection.backend.aliases
         self._card = card
         self._collection = f"{self.name}__{suffix}" if aliases else self.name
-        self._make(self._collection)
+        make_collection(self._connection, card, self._collection)
         if not aliases:
             return
         try:
@@ -170,53 +169,6 @@ class MilvusStore:
                 raise
             self._connection.call("drop_collection", self._collection)
             self._open()
-
-    def _make(self, collection: str) -> None:
-        connection, card = self._connection, self._card
-        types = connection.types
-        schema = connection.schema(card.to_json())
-        schema.add_field("id", types.VARCHAR, is_primary=True, max_length=512)
-        analysed = {"enable_analyzer": True, "analyzer_params": {"type": "standard"}} if card.keywords else {}
-        schema.add_field("text", types.VARCHAR, max_length=65_535, **analysed)
-        schema.add_field("metadata", types.JSON)
-        schema.add_field("digest", types.VARCHAR, max_length=64)
-        schema.add_field("vector", types[TYPES[card.precision]], dim=card.dim)
-        indexes = connection.index_params()
-        self._add_vector_index(indexes)
-        if card.keywords:
-            schema.add_field("sparse", types.SPARSE_FLOAT_VECTOR)
-            schema.add_function(connection.bm25_function("text", "sparse"))
-            indexes.add_index(
-                "sparse",
-                index_type="SPARSE_INVERTED_INDEX",
-                metric_type="BM25",
-                params=self._worded({"bm25_k1": 1.2, "bm25_b": 0.75}),
-            )
-        connection.call(
-            "create_collection", collection, schema=schema, index_params=indexes, consistency_level="Session"
-        )
-        self._keep_card(collection)
-
-    def _keep_card(self, collection: str) -> None:
-        with suppress(StoreError):  # some have no properties of one's own: the description says it there
-            self._connection.call("alter_collection_properties", collection, {MilvusCard.KEY: self._card.to_json()})
-
-    def _add_vector_index(self, indexes: Any) -> None:
-        card = self._card
-        indexes.add_index(
-            "vector",
-            index_type=card.index.milvus_name(card.precision),
-            metric_type=self._milvus_metric,
-            params=self._worded(card.index.build_params()),
-        )
-
-    def _worded(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Pymilvus 3 sends them one by one; Milvus Lite 3 reads only those inside a field "params"."""
-        return {"params": params} if self._connection.backend.dialect == "lite3" and params else params
-
-    @property
-    def _milvus_metric(self) -> str:
-        return "HAMMING" if self._card.precision == "binary" else _METRICS[self._card.metric]
 
     def set_index(self, index: IndexConfig | IndexKind) -> None:
         """Build another index; on a server searches have to wait meanwhile.
@@ -229,13 +181,7 @@ class MilvusStore:
         config = (index if isinstance(index, IndexConfig) else IndexConfig(index)).for_rows(self.count())
         self._connection.backend.check_index(config.kind, self.precision)
         self._card = self._card.with_index(config)
-        self._connection.call("release_collection", self._collection)
-        self._connection.call("drop_index", self._collection, "vector")
-        indexes = self._connection.index_params()
-        self._add_vector_index(indexes)
-        self._connection.call("create_index", self._collection, indexes)
-        self._connection.call("load_collection", self._collection)
-        self._keep_card(self._collection)
+        build_index(self._connection, self._card, self._collection)
 
     # -- rows -----------------------------------------------------------------------------------------------------
 
@@ -362,7 +308,7 @@ class MilvusStore:
         check_k(k)
         queries = check_queries(vectors, dim=self.dim, metric=self.metric)
         data = packed(queries, self.precision)
-        params = {"metric_type": self._milvus_metric, "params": self._card.index.search_params(k)}
+        params = {"metric_type": milvus_metric(self._card), "params": self._card.index.search_params(k)}
         return self._find(data, "vector", k, params, where, fields, self._scale())
 
     def search_text(
@@ -448,7 +394,7 @@ class MilvusStore:
         if self._connection.call("has_collection", other._collection):
             self._connection.call("load_collection", other._collection)
         else:
-            other._make(other._collection)
+            make_collection(self._connection, other._card, other._collection)
         return other
 
     def exchange(self, other: MilvusStore) -> None:
@@ -513,9 +459,3 @@ def _hits(found: Any, fields: bool, scale: Any) -> list[Hit]:
         Hit(hit["id"], score, hit["entity"]["text"], hit["entity"]["metadata"] or {})
         for hit, score in zip(found, scores, strict=True)
     ]
-
-
-def _check_name(name: str) -> None:
-    plain = name.isascii() and name.replace("_", "").isalnum() and not name[:1].isdigit()
-    if not plain or len(name) > 200:
-        raise InputError(f"collection {name!r:.80}: letters, digits and underscores, a letter first, at most 200")
