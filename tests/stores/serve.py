@@ -16,6 +16,13 @@ from pathlib import Path
 import pytest
 
 TOKEN = "root:Milvus"
+# What a query waits for that wants to see every write, and a collection that is being loaded: the defaults are four to ten
+# times as long.
+TICKS = {
+    "proxy.timeTickInterval": 50,
+    "queryCoord.checkInterval": 100,
+    "queryCoord.distPullInterval": 100,
+}
 running = {}  # the server, for the test that restarts it
 
 
@@ -32,6 +39,8 @@ def start(folder):
     server = MilvusServer()
     server.set_base_dir(folder)
     server.config.set("common.security.authorizationEnabled", True)
+    for name, milliseconds in TICKS.items():
+        server.config.set(name, milliseconds)
     server.start()
     return server
 
