@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 TOKEN = "root:Milvus"
-# What a query waits for that wants to see every write, and a collection that is being loaded: the defaults are four to ten
-# times as long.
+# What a query waits for that must see every write, and a collection that is being loaded; by default 4 to 10 times as long.
 TICKS = {
     "proxy.timeTickInterval": 50,
     "queryCoord.checkInterval": 100,
