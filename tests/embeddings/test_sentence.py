@@ -57,8 +57,9 @@ def test_a_vector_does_not_depend_on_its_batch(emb):
 
 
 def test_texts_without_a_known_word_are_zero_and_counted(emb):
-    with pytest.warns(UserWarning, match=r"2 of 3 texts hold no word .* \(the first at position 0\)"):
+    with pytest.warns(UserWarning, match=r"2 of 3 texts hold no word .* \(the first at position 0\)") as caught:
         out = emb.encode(["", "cat", "???"])
+    assert caught[0].filename == __file__
     np.testing.assert_array_equal(out[[0, 2]], 0)
 
 
@@ -151,9 +152,9 @@ def test_merge(emb):
 
 
 def test_a_table_larger_than_its_memo_still_answers(emb, monkeypatch):
-    from wordstock.embeddings import sentence
+    from wordstock.embeddings import lookup
 
-    monkeypatch.setattr(sentence, "_MEMO_LIMIT", 2)
+    monkeypatch.setattr(lookup, "_MEMO_LIMIT", 2)
     fresh = emb.with_config(pooling="mean")
     np.testing.assert_array_equal(
         fresh.encode("the of cat dog river"), emb.with_config(pooling="mean").encode("the of cat dog river")

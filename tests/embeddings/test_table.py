@@ -313,10 +313,10 @@ def test_copies_share_the_vectors(pair, tmp_path):
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
 def test_many_single_searches_use_a_compact_copy_and_stay_exact(monkeypatch, precision):
-    from wordstock.embeddings import table as module
+    from wordstock.embeddings import screen
 
-    monkeypatch.setattr(module, "_SEARCHES", 3)
-    monkeypatch.setattr(module, "_SCREEN_VALUES", (1, 1 << 28))
+    monkeypatch.setattr(screen, "_SEARCHES", 3)
+    monkeypatch.setattr(screen, "_VALUES", (1, 1 << 28))
     keys, vectors = made(5000, 24, 8)
     vectors[100:140] = vectors[100]  # more equal rows than are asked for
     vectors[7] = 0

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError
+from wordstock.protocols import FloatArray
 from wordstock.vocab import Vocabulary
 
-__all__ = ["checked_arrays"]
+__all__ = ["check_norms", "checked_arrays"]
 
 
 def checked_arrays(
@@ -52,6 +53,24 @@ def checked_arrays(
     if places is None and len(vocabulary) != len(matrix):
         raise InputError(f"{len(vocabulary)} keys for {len(matrix)} vectors; give one vector per key, or rows=")
     return vocabulary, Storage(matrix)
+
+
+def check_norms(vocabulary: Vocabulary, norms: FloatArray) -> None:
+    """Refuse vectors whose length is no finite number.
+
+    Raises
+    ------
+    InputError
+        Names the first such key.
+    """
+    bad = np.flatnonzero(~np.isfinite(norms))
+    if len(bad):
+        numbers = bad if vocabulary.rows is None else np.flatnonzero(vocabulary.rows == bad[0])
+        key = repr(vocabulary.key(int(numbers[0]))) if len(numbers) else f"row {bad[0]}"
+        raise InputError(
+            f"the vector of {key} holds NaN, infinity or numbers too large for float32 "
+            f"({len(bad)} such rows); drop or repair them first"
+        )
 
 
 def _whole_numbers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["digest_of"]
+if TYPE_CHECKING:
+    from wordstock.embeddings.table import Embeddings
+
+__all__ = ["digest_of", "table_digest"]
 
 
 def digest_of(arrays: Mapping[str, npt.NDArray[Any] | None], settings: str) -> str:
@@ -22,3 +25,23 @@ def digest_of(arrays: Mapping[str, npt.NDArray[Any] | None], settings: str) -> s
                 state.update(np.ascontiguousarray(array).data.cast("B"))
     state.update(settings.encode())
     return state.hexdigest()
+
+
+def table_digest(table: Embeddings) -> str:
+    """SHA-256 over a table's vectors, keys, rows, counts and subwords: all that a native file keeps of it."""
+    vocabulary = table.vocabulary
+    return digest_of(
+        {
+            "vectors": table.storage.data,
+            "scales": table.storage.scales,
+            "keys": vocabulary.blob,
+            "offsets": vocabulary.offsets,
+            "rows": vocabulary.rows,
+            "counts": vocabulary.counts,
+            "common": table.common,
+            "subword": table.subword_vectors,
+            "subword_buckets": None if table.subwords is None else table.subwords.stored,
+            "frequencies": table.given_frequencies,
+        },
+        repr(table.subwords),
+    )

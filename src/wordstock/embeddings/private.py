@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.embeddings.native import map_arrays
+from wordstock.embeddings.tensor_file import open_tensors
 from wordstock.errors import FormatError
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def private_arrays(table: Embeddings) -> dict[str, npt.NDArray[Any]]:
     """
     if table.path is not None:
         try:
-            meta, arrays = map_arrays(table.path, ("vectors", "subword"))
-            if json.loads(meta["wordstock"])["digest"] == table.digest:
-                return arrays
+            file = open_tensors(table.path, private=True)
+            if json.loads(file.metadata["wordstock"])["digest"] == table.digest:
+                return {name: file.tensor(name) for name in ("vectors", "subword") if name in file.header}
         except (OSError, FormatError, KeyError, ValueError):
             pass  # gone or replaced; the table still has the old one open
     found = {"vectors": table.storage.data, "subword": table.subword_vectors}

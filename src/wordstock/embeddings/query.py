@@ -16,9 +16,17 @@ from wordstock.protocols import FloatArray, IntArray
 if TYPE_CHECKING:
     from wordstock.embeddings.table import Embeddings
 
-__all__ = ["find_analogies", "find_nearest"]
+__all__ = ["cosine", "find_analogies", "find_nearest"]
 
 _SCREENED = 200  # neighbours up to which a compact copy is worth asking first
+
+
+def cosine(table: Embeddings, first: str, second: str) -> float:
+    """``Embeddings.similarity``."""
+    a, b = table.row(first), table.row(second)
+    product = float(table.storage.row(a) @ table.storage.row(b))
+    scale = float(table.norms[a]) * float(table.norms[b])
+    return max(-1.0, min(1.0, product / scale)) if scale else 0.0
 
 
 def find_nearest(

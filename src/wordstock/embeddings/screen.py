@@ -8,16 +8,20 @@ some hundreds, are compared exactly.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from wordstock._threads import run_slices
 from wordstock.embeddings.storage import BLOCK_ROWS, Storage
 from wordstock.protocols import FloatArray, IntArray
 
-__all__ = ["Screen"]
+__all__ = ["Screen", "ScreenAtNeed"]
 
 _SLACK = 1e-5  # for float32 sums in either pass
 _SMALLEST = 64  # blocks that are worth a thread
+_SEARCHES = 16  # single searches after which a compact copy pays for itself
+_VALUES = (1 << 20, 1 << 28)  # numbers in a table that is worth a copy, and whose copy is not too large: 256 MiB
 
 
 class Screen:
@@ -80,3 +84,20 @@ class Screen:
         exact = (self.storage.take(chosen) @ query) * self.inverse_norms[chosen]
         order = np.argsort(-exact, kind="stable")[:k]
         return exact[order][None], chosen[order][None]
+
+
+class ScreenAtNeed:
+    """The compact copy of a table, made when single searches turn out to be many."""
+
+    def __init__(self) -> None:
+        self._searches = 0
+        self._screen: Screen | None = None
+
+    def asked(self, storage: Storage, inverse_norms: Callable[[], FloatArray]) -> Screen | None:
+        """Count one search more; None for the first few, and for a table too small to need a copy or too large."""
+        self._searches += 1
+        if self._screen is None and self._searches > _SEARCHES:
+            values = len(storage) * storage.dim
+            if _VALUES[0] <= values <= _VALUES[1]:
+                self._screen = Screen(storage, inverse_norms())
+        return self._screen

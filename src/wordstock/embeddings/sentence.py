@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock._threads import run_slices
+from wordstock.embeddings.lookup import RowLookup
 from wordstock.embeddings.storage import Storage
 from wordstock.embeddings.unknown import SpellWords, add_unknown
 from wordstock.errors import InputError
@@ -18,7 +19,6 @@ from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import Vocabulary
 
 __all__ = [
-    "RowLookup",
     "check_texts",
     "each_sentence",
     "key_frequencies",
@@ -30,30 +30,8 @@ __all__ = [
 
 _Words = TypeVar("_Words")
 
-_MEMO_LIMIT = 2_000_000  # words remembered; past that the memo starts afresh
 _CHUNK = 8192  # texts tokenised at once
 _SMALLEST = 512  # texts that are worth a thread
-
-
-class RowLookup(dict[str, int]):
-    """Word -> row, -1 if unknown; each word goes through the hash index once and is then remembered."""
-
-    def __init__(self, vocabulary: Vocabulary, *, fold: bool) -> None:
-        super().__init__()
-        self._find = vocabulary.find_folded if fold else vocabulary.find
-        self._rows = vocabulary.rows
-
-    def __missing__(self, word: str) -> int:
-        number = self._find(word)
-        row = number if number < 0 or self._rows is None else int(self._rows[number])
-        if len(self) >= _MEMO_LIMIT:
-            self.clear()
-        self[word] = row
-        return row
-
-    def rows(self, words: Iterable[str], count: int) -> IntArray:
-        """Row of each word, int64 (count,)."""
-        return np.fromiter(map(self.__getitem__, words), np.int64, count)
 
 
 def check_texts(texts: object, what: str = "text", *, first: int = 0) -> list[str]:
@@ -174,11 +152,11 @@ def pool_texts(storage: Storage, rows: IntArray, weights: FloatArray, bounds: In
     )
 
 
-def warn_blank(blank: IntArray, total: int) -> None:
-    """One warning for all texts that became zero vectors."""
+def warn_blank(blank: IntArray, total: int, *, stacklevel: int = 3) -> None:
+    """One warning for all texts that became zero vectors; it names the line ``stacklevel`` calls up."""
     if len(blank):
         warnings.warn(
             f"{len(blank)} of {total} texts hold no word of the vocabulary and became zero vectors "
             f"(the first at position {blank[0]})",
-            stacklevel=3,
+            stacklevel=stacklevel,
         )

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.embeddings.arrays import checked_arrays
+from wordstock.embeddings.arrays import check_norms, checked_arrays
 from wordstock.embeddings.bridges import bridge
 from wordstock.embeddings.card import Card
 from wordstock.embeddings.config import EncodeConfig
-from wordstock.embeddings.digest import digest_of
+from wordstock.embeddings.copies import changed_copy, configured, subset_of, with_vectors
+from wordstock.embeddings.digest import digest_of, table_digest
+from wordstock.embeddings.lookup import Missing, RowLookup, vectors_of
 from wordstock.embeddings.native import read_native, write_native
-from wordstock.embeddings.query import find_analogies, find_nearest
-from wordstock.embeddings.screen import Screen
+from wordstock.embeddings.query import cosine, find_analogies, find_nearest
+from wordstock.embeddings.screen import Screen, ScreenAtNeed
 from wordstock.embeddings.search import AnalogyMethod, Neighbor
-from wordstock.embeddings.sentence import (
-    RowLookup,
-    check_texts,
-    each_sentence,
-    key_frequencies,
-    sif_weights,
-    text_means,
-    warn_blank,
-)
+from wordstock.embeddings.sentence import check_texts, key_frequencies, sif_weights
 from wordstock.embeddings.storage import Precision, Storage, quantize
-from wordstock.embeddings.unknown import spelled
-from wordstock.errors import InputError, WordstockError
-from wordstock.protocols import FloatArray, IntArray
+from wordstock.embeddings.texts import Split, encode_sentences, encode_texts, splitter, words_of
+from wordstock.errors import InputError
+from wordstock.protocols import FloatArray
 from wordstock.vocab import KeyView, Subwords, Vocabulary
 
 if TYPE_CHECKING:
@@ -42,11 +35,6 @@ if TYPE_CHECKING:
     from wordstock.tasks.torch import EmbeddingLayer, TorchOptions
 
 __all__ = ["Embeddings"]
-
-Missing = Literal["raise", "zero", "subword"]
-
-_SEARCHES = 16  # single searches after which a compact copy pays for itself
-_SCREEN_VALUES = (1 << 20, 1 << 28)  # numbers in a table that is worth a copy, and whose copy is not too large: 256 MiB
 
 
 class Embeddings:
@@ -81,8 +69,7 @@ class Embeddings:
         self.subword_vectors = subword_vectors
         self.output = output
         self.path = path
-        self._searches = 0
-        self._screen: Screen | None = None
+        self._screen = ScreenAtNeed()
         if norms is not None:
             self.norms = norms
         self.given_frequencies = frequencies
@@ -129,14 +116,7 @@ class Embeddings:
         InputError
             Names the first such key.
         """
-        bad = np.flatnonzero(~np.isfinite(self.norms))
-        if len(bad):
-            numbers = bad if self.vocabulary.rows is None else np.flatnonzero(self.vocabulary.rows == bad[0])
-            key = repr(self.vocabulary.key(int(numbers[0]))) if len(numbers) else f"row {bad[0]}"
-            raise InputError(
-                f"the vector of {key} holds NaN, infinity or numbers too large for float32 "
-                f"({len(bad)} such rows); drop or repair them first"
-            )
+        check_norms(self.vocabulary, self.norms)
 
     # Size and identity -----------------------------------------------------------------------------------------
 
@@ -177,24 +157,7 @@ class Embeddings:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over vectors, keys, rows, counts and subwords; kept in a native file's header."""
-        return self._digest()
-
-    def _digest(self) -> str:
-        return digest_of(
-            {
-                "vectors": self.storage.data,
-                "scales": self.storage.scales,
-                "keys": self.vocabulary.blob,
-                "offsets": self.vocabulary.offsets,
-                "rows": self.vocabulary.rows,
-                "counts": self.vocabulary.counts,
-                "common": self.common,
-                "subword": self.subword_vectors,
-                "subword_buckets": None if self.subwords is None else self.subwords.stored,
-                "frequencies": self.given_frequencies,
-            },
-            repr(self.subwords),
-        )
+        return table_digest(self)
 
     @property
     def fingerprint(self) -> str:
@@ -203,27 +166,9 @@ class Embeddings:
 
     def verify(self) -> bool:
         """Recompute the digest over all bytes and compare it with the one in the file's header."""
-        return self._digest() == self.digest
+        return table_digest(self) == self.digest
 
     # Copies that share the vectors -----------------------------------------------------------------------------
-
-    def _copy(self, **changes: Any) -> Embeddings:
-        values: dict[str, Any] = {
-            "card": self.card,
-            "config": self.config,
-            "common": self.common,
-            "subwords": self.subwords,
-            "subword_vectors": self.subword_vectors,
-            "output": self.output,
-            "frequencies": self.given_frequencies,
-        }
-        return Embeddings(
-            changes.pop("vocabulary", self.vocabulary), changes.pop("storage", self.storage), **(values | changes)
-        )
-
-    def _known(self, *names: str) -> dict[str, Any]:
-        """Those of these values that are computed already."""
-        return {name: self.__dict__[name] for name in names if name in self.__dict__}
 
     def with_config(self, config: EncodeConfig | None = None, **changes: Any) -> Embeddings:
         """The same vectors with other ``encode`` settings: ``emb.with_config(pooling="mean")``.
@@ -233,19 +178,11 @@ class Embeddings:
         InputError
             An unknown setting or value.
         """
-        config = config or self.config
-        try:
-            config = replace(config, **changes)
-        except TypeError as error:
-            known = ", ".join(config.to_dict())
-            raise InputError(f"unknown setting in {', '.join(changes)}; known are {known}") from error
-        if config.unknown == "subword" and self.subwords is None:
-            raise InputError("unknown='subword' needs a table with n-gram vectors, as fastText trains them")
-        return self._copy(config=config, path=self.path, **self._known("norms", "digest"))
+        return configured(self, config, changes)
 
     def with_card(self, card: Card) -> Embeddings:
         """The same vectors with another card."""
-        return self._copy(card=card, path=self.path, **self._known("norms", "digest"))
+        return changed_copy(self, "norms", "digest", card=card, path=self.path)
 
     def with_storage(self, storage: Storage, *, subword_vectors: FloatArray | None = None) -> Embeddings:
         """The same keys with other vectors, one per row.
@@ -258,15 +195,7 @@ class Embeddings:
         InputError
             Another number of rows.
         """
-        if len(storage) != len(self.storage):
-            raise InputError(f"{len(storage)} vectors for {len(self.storage)} rows; give one per row")
-        return self._copy(
-            storage=storage,
-            common=None,
-            output=None,
-            subwords=None if subword_vectors is None else self.subwords,
-            subword_vectors=subword_vectors,
-        )
+        return with_vectors(self, storage, subword_vectors)
 
     def with_precision(self, precision: Precision) -> Embeddings:
         """The same table with vectors stored as "float32", "float16" or "int8" (one scale per row).
@@ -276,11 +205,12 @@ class Embeddings:
         InputError
             Values that the precision cannot hold.
         """
-        return self if precision == self.storage.precision else self._copy(storage=quantize(self.storage, precision))
+        storage = quantize(self.storage, precision)
+        return self if storage is self.storage else changed_copy(self, storage=storage)
 
     def with_common(self, common: FloatArray | None) -> Embeddings:
         """The same vectors; ``encode`` then removes these directions (orthonormal float32 (k, dim)) from every text."""
-        return self._copy(common=common, **self._known("norms"))
+        return changed_copy(self, "norms", common=common)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Embeddings:
         return self  # immutable: scikit-learn's clone need not copy the vectors
@@ -302,12 +232,7 @@ class Embeddings:
 
         None for the first few searches, and for tables too small to need it or too large to keep it.
         """
-        self._searches += 1
-        if self._screen is None and self._searches > _SEARCHES:
-            values = len(self.storage) * self.dim
-            if _SCREEN_VALUES[0] <= values <= _SCREEN_VALUES[1]:
-                self._screen = Screen(self.storage, self.inverse_norms)
-        return self._screen
+        return self._screen.asked(self.storage, lambda: self.inverse_norms)
 
     @cached_property
     def lookup(self) -> RowLookup:
@@ -344,42 +269,13 @@ class Embeddings:
         InputError
             A key that is not a str, an unknown policy, or "subword" on a table without n-grams.
         """
-        if missing not in ("raise", "zero", "subword"):
-            raise InputError(f"missing={missing!r}: known are 'raise', 'zero', 'subword'")
-        if missing == "subword" and self.subwords is None:
-            raise InputError(
-                "missing='subword' needs a table with n-gram vectors, as fastText trains them; "
-                "this one has none: use missing='zero'"
-            )
-        words = [keys] if isinstance(keys, str) else check_texts(keys, "key")
-        rows = self.lookup.rows(words, len(words))
-        absent = np.flatnonzero(rows < 0)
-        if not len(absent):
-            return self.storage.take(rows)
-        if missing == "raise":
-            hint = f"{len(absent)} of {len(words)} keys are unknown; missing='zero' gives zero rows"
-            self.vocabulary.require(words[absent[0]], hint=hint if len(words) > 1 else "")
-        out = (
-            self.storage.take(np.maximum(rows, 0)) if len(self.storage) else np.zeros((len(rows), self.dim), np.float32)
-        )
-        out[absent] = 0
-        if missing == "subword":
-            out[absent] = self._spell([words[position] for position in absent])[0]
-        return out
-
-    def _spell(self, words: Sequence[str]) -> tuple[FloatArray, IntArray]:
-        if self.subwords is None or self.subword_vectors is None:
-            raise WordstockError("a table with subword settings lacks their vectors")
-        return spelled(words, self.subwords, self.subword_vectors)
+        return vectors_of(self, [keys] if isinstance(keys, str) else check_texts(keys, "key"), missing)
 
     # Similarity ------------------------------------------------------------------------------------------------
 
     def similarity(self, first: str, second: str) -> float:
         """Cosine of two keys, -1 to 1; 0 where one is a zero vector. UnknownWordError if one is not there."""
-        a, b = self.row(first), self.row(second)
-        product = float(self.storage.row(a) @ self.storage.row(b))
-        scale = float(self.norms[a]) * float(self.norms[b])
-        return max(-1.0, min(1.0, product / scale)) if scale else 0.0
+        return cosine(self, first, second)
 
     @overload
     def nearest(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too; the first overload wins
@@ -462,14 +358,8 @@ class Embeddings:
         return sif_weights(self.frequencies, self.vocabulary.rows, len(self.storage), self.config.sif_a)
 
     @cached_property
-    def _tokenize(self) -> Callable[[str], list[str]]:
-        tokenizer = self.config.tokenizer
-        if self.config.phrases is None:
-            return tokenizer
-        from wordstock.vocab.phrase_keys import KeyPhrases
-
-        join = KeyPhrases(self.vocabulary, self.config.phrases).join
-        return lambda text: join(tokenizer(text))
+    def _split(self) -> Split:
+        return splitter(self.vocabulary, self.config)
 
     def tokenize(self, text: str) -> list[str]:
         """The words of ``text`` as ``encode`` looks them up: the tokeniser's, phrases joined if ``config`` says so.
@@ -479,7 +369,7 @@ class Embeddings:
         InputError
             Something that is not a str, or a splitter that is not registered.
         """
-        return self._tokenize(*check_texts([text]))
+        return self._split(*check_texts([text]))
 
     @overload
     def encode(self, texts: str) -> FloatArray: ...
@@ -496,16 +386,7 @@ class Embeddings:
         InputError
             An item that is not a str.
         """
-        listed = [texts] if isinstance(texts, str) else check_texts(texts)
-        spell = self._spell if self.config.unknown == "subword" and self.subwords is not None else None
-        out, blank = text_means(listed, self.storage, self.lookup, self.row_weights, self._tokenize, spell)
-        if self.common is not None:
-            out -= (out @ self.common.T) @ self.common
-        if self.config.unit:
-            norms = np.linalg.norm(out, axis=1, keepdims=True)
-            np.divide(out, norms, out=out, where=norms > 0)
-        warn_blank(blank, len(listed))
-        return out[0] if isinstance(texts, str) else out
+        return encode_texts(self, texts, self._split)
 
     def encode_words(self, sentences: Sequence[str | Sequence[str]]) -> list[FloatArray]:
         """One float32 (n_words, dim) array per sentence; an unknown word gives its subwords' vector, or zeros.
@@ -518,8 +399,7 @@ class Embeddings:
         InputError
             A str instead of a list of sentences, or a word that is not a str.
         """
-        policy: Missing = "zero" if self.subwords is None else "subword"
-        return [self.vectors(words, policy) for words in each_sentence(sentences, self.words)]
+        return encode_sentences(self, sentences)
 
     def words(self, sentence: str | Sequence[str]) -> list[str]:
         """The words of one sentence as ``encode_words`` looks them up, in order.
@@ -529,10 +409,7 @@ class Embeddings:
         InputError
             A word that is not a str.
         """
-        if isinstance(sentence, str):
-            return self._tokenize(sentence)
-        normalize = self.config.tokenizer.normalize
-        return [word if self.lookup[word] >= 0 else normalize(word) for word in check_texts(sentence, "word")]
+        return words_of(self, sentence, self._split)
 
     # Layers ----------------------------------------------------------------------------------------------------
 
@@ -578,19 +455,7 @@ class Embeddings:
 
     def subset(self, keys: Iterable[str]) -> Embeddings:
         """A new in-memory table of these keys, in this order. UnknownWordError if one is not there."""
-        if isinstance(keys, str):
-            raise InputError("subset takes a list of keys; for one key pass a list with it")
-        fold = self.config.case == "fallback"
-        numbers = np.array([self.vocabulary.require(key, fold=fold) for key in keys], np.int64)
-        numbers = numbers[np.sort(np.unique(numbers, return_index=True)[1])]
-        rows = numbers if self.vocabulary.rows is None else self.vocabulary.rows[numbers]
-        scales = None if self.storage.scales is None else self.storage.scales[rows]
-        return self._copy(
-            vocabulary=self.vocabulary.select(numbers),
-            storage=Storage(self.storage.data[rows], scales),
-            output=None if self.output is None else self.output[rows],
-            frequencies=self.frequencies[numbers],
-        )
+        return subset_of(self, keys)
 
     def save(self, path: Path | str, *, precision: Precision | None = None) -> None:
         """Write one native file, atomically; see ``wordstock.embeddings.native`` for its layout.

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from wordstock._threads import run_slices
+from wordstock.errors import WordstockError
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import Subwords
 
-__all__ = ["SpellWords", "add_unknown", "spelled"]
+if TYPE_CHECKING:
+    from wordstock.embeddings.table import Embeddings
+
+__all__ = ["SpellWords", "add_unknown", "spelled", "spelled_by"]
 
 SpellWords = Callable[[Sequence[str]], tuple[FloatArray, IntArray]]
 
@@ -29,6 +34,19 @@ def spelled(words: Sequence[str], subwords: Subwords, ngram_vectors: FloatArray)
     out = np.empty((len(words), ngram_vectors.shape[1]), np.float32)
     _means(ngram_vectors, rows, bounds, out)
     return out, _counted(rows >= 0, bounds)
+
+
+def spelled_by(table: Embeddings, words: Sequence[str]) -> tuple[FloatArray, IntArray]:
+    """``spelled`` with a table's own n-grams.
+
+    Raises
+    ------
+    WordstockError
+        A table that has none.
+    """
+    if table.subwords is None or table.subword_vectors is None:
+        raise WordstockError("a table with subword settings lacks their vectors")
+    return spelled(words, table.subwords, table.subword_vectors)
 
 
 def add_unknown(words: Sequence[str], rows: IntArray, bounds: IntArray, spell: SpellWords, out: FloatArray) -> IntArray:

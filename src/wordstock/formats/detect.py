@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from typing import Literal
 
-from wordstock.embeddings.native import is_native
+from wordstock.embeddings.tensor_file import is_safetensors
 from wordstock.errors import FormatError
 from wordstock.formats.glove import has_header
 from wordstock.formats.model2vec import is_model2vec
@@ -80,7 +80,7 @@ def _classify(window: Window) -> Format:
     head = bytes(window.buffer[window.start : min(window.stop, window.start + 512)])
     if not head:
         raise FormatError(window.path, offset=0, expected="a file of vectors", found="an empty file")
-    if is_native(head):
+    if is_safetensors(head):
         if window.compression is not None:
             raise FormatError(
                 window.path,

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
-from wordstock.embeddings.native import is_native
+from wordstock.embeddings.tensor_file import is_safetensors
 from wordstock.errors import FormatError, InputError
 from wordstock.text import Tokenizer
 
@@ -34,7 +34,7 @@ def is_model2vec(folder: Path) -> bool:
         return False
     with weights.open("rb") as stream:
         start = stream.read(_PEEK)
-    return is_native(start) and b'"embeddings"' in start
+    return is_safetensors(start) and b'"embeddings"' in start
 
 
 def read_model2vec(folder: Path | str) -> Embeddings:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wordstock.embeddings.native import is_native
+from wordstock.embeddings.tensor_file import is_safetensors
 
 __all__ = ["config_of", "is_encoder", "is_static_model", "looks_native"]
 
@@ -17,7 +17,7 @@ def looks_native(path: Path) -> bool:
     """Whether the file's first bytes are those of a wordstock table."""
     with path.open("rb") as stream:
         start = stream.read(_PEEK)
-    return is_native(start) and b'"wordstock"' in start
+    return is_safetensors(start) and b'"wordstock"' in start
 
 
 def is_encoder(folder: Path) -> bool:
