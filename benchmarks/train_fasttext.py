@@ -9,6 +9,7 @@ seed.
 
 import sys
 import warnings
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +18,9 @@ import numpy as np
 from gensim.models import FastText
 
 import wordstock as ws
+from cores import HEAD, paired_on_cores
 from evaluation_sets import sets_folder
-from pairs import HEAD, paired
+from pairs import clock
 from trained_peers import kept_scores
 from training_memory import peak_memory
 from training_text import SEARCHED, SETS, analogies, interval, sentences, text
@@ -48,10 +50,12 @@ def speed(*, quick: bool) -> str:
     for algorithm in ALGORITHMS:
         train_fasttext(sentences(path, limit=200), algorithm=algorithm, min_count=1, epochs=1)  # compiles
         for peer, goal in PEERS.items():
-            ours, theirs = partial(train_ours, path, algorithm, 1), partial(TRAIN[peer], path, algorithm, 1)
-            pair = paired(ours, theirs, pairs=1 if quick else 3, warm=False)
+            ours = partial(clock, partial(train_ours, path, algorithm, 1))
+            theirs = partial(clock, partial(FIT[peer], path, algorithm, 1))
             name = f"{algorithm}, dim 100, {THREADS} threads, 1 epoch of {words / 1e6:.1f} M words; peer {peer}"
-            lines.append(pair.row(name, goal))
+            pairs = 1 if quick else 3
+            lines.append(paired_on_cores(ours, theirs, pairs=pairs, at_most=2 * pairs).row(name, goal))
+            print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines)
 
 
@@ -104,20 +108,28 @@ def train_ours(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.
     return train_fasttext(read_texts(path), algorithm=algorithm, epochs=epochs, seed=seed, threads=THREADS)
 
 
-def train_cpp(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+def fit_cpp(path: Path, algorithm: str, epochs: int) -> object:
     """FastText itself, with its defaults; its Python module takes no seed, but two threads never do the same twice."""
-    model = fasttext.train_unsupervised(str(path), model=algorithm, epoch=epochs, thread=THREADS, verbose=0)
+    return fasttext.train_unsupervised(str(path), model=algorithm, epoch=epochs, thread=THREADS, verbose=0)
+
+
+def train_cpp(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+    model = fit_cpp(path, algorithm, epochs)
     words = [word for word in model.words if word != "</s>"]
     vectors = [model.get_word_vector(word) for word in words]
     return with_ngrams(words, vectors, model.get_input_matrix()[-BUCKETS:])
 
 
-def train_gensim(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+def fit_gensim(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> FastText:
     with warnings.catch_warnings(action="ignore"):
-        model = FastText(
+        return FastText(
             corpus_file=str(path), sg=algorithm == "skipgram", vector_size=100, window=5, negative=5, min_count=5,
             sample=1e-4, alpha=0.05, ns_exponent=0.5, bucket=BUCKETS, epochs=epochs, workers=THREADS, seed=seed,
         )  # fmt: skip
+
+
+def train_gensim(path: Path, algorithm: str, epochs: int, *, seed: int = 1) -> ws.Embeddings:
+    model = fit_gensim(path, algorithm, epochs, seed=seed)
     return with_ngrams(model.wv.index_to_key, model.wv.vectors, model.wv.vectors_ngrams)
 
 
@@ -130,6 +142,7 @@ def with_ngrams(words: list[str], vectors: object, ngrams: object) -> ws.Embeddi
     )
 
 
+FIT: dict[str, Callable[..., object]] = {"fastText C++": fit_cpp, "gensim": fit_gensim}
 TRAIN = {"wordstock": train_ours, "fastText C++": train_cpp, "gensim": train_gensim}
 
 

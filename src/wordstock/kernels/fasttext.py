@@ -15,6 +15,7 @@ import numpy as np
 from wordstock.kernels.blocks import prefetch_row
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import below, keep_words, next_random
+from wordstock.kernels.scratch import private_arrays
 from wordstock.kernels.windows import Array, Tables, announce_targets, choose_targets, train_window
 
 __all__ = ["Grams", "Ring", "compose_words", "make_ring", "recover_rows", "train_fasttext"]
@@ -44,9 +45,12 @@ def make_ring(window, tables):
     size = 1
     while size < 2 * window + 1:
         size *= 2
-    vectors = np.zeros((size + 2, tables.outputs.shape[1]), np.float32)
-    scales = None if tables.scales is None else np.ones(size + 2, np.float32)
-    return Ring(Tables(vectors, tables.outputs, scales), np.zeros_like(vectors[:size]))
+    dim = tables.outputs.shape[1]
+    vectors, starts, scales = private_arrays(
+        ((size + 2, dim), np.float32), ((size, dim), np.float32), ((size + 2,), np.float32)
+    )
+    scales[:] = 1
+    return Ring(Tables(vectors, tables.outputs, None if tables.scales is None else scales), starts)
 
 
 @compiled(fastmath={"contract", "nsz"})

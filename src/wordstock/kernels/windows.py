@@ -15,6 +15,7 @@ import numpy.typing as npt
 from wordstock.kernels.blocks import LARGEST_BLOCK, score_mean, score_rows, update_mean, update_rows
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import draw_noise, next_random
+from wordstock.kernels.scratch import private_arrays
 
 __all__ = [
     "Tables",
@@ -66,25 +67,30 @@ class Work(NamedTuple):
     gradients: Array
     losses: Array
     mean: Array
+    random: Array
 
 
 def make_work(slice_size: int, window: int, most_targets: int, dim: int) -> Work:
     """Scratch for slices of up to ``slice_size`` ids and centres with up to ``most_targets`` targets."""
     contexts = 2 * window + 2
     targets = most_targets + LARGEST_BLOCK
-    return Work(
-        kept=np.full(slice_size + 3 * window + 4, -1, np.int32),
-        context=np.zeros(contexts, np.int64),
-        rows=np.zeros(contexts + window, np.int64),
-        coming=np.zeros(targets, np.int64),
-        ahead=np.zeros(targets, np.int64),
-        targets=np.zeros(targets, np.int64),
-        signs=np.zeros(targets + LARGEST_BLOCK, np.float32),
-        weights=np.zeros(targets + LARGEST_BLOCK, np.float32),
-        gradients=np.zeros((contexts, LARGEST_BLOCK), np.float32),
-        losses=np.zeros(LARGEST_BLOCK, np.float32),
-        mean=np.zeros(dim, np.float32),
-    )
+    arrays = {
+        "kept": ((slice_size + 3 * window + 4,), np.int32),
+        "context": ((contexts,), np.int64),
+        "rows": ((contexts + window,), np.int64),
+        "coming": ((targets,), np.int64),
+        "ahead": ((targets,), np.int64),
+        "targets": ((targets,), np.int64),
+        "signs": ((targets + LARGEST_BLOCK,), np.float32),
+        "weights": ((targets + LARGEST_BLOCK,), np.float32),
+        "gradients": ((contexts, LARGEST_BLOCK), np.float32),
+        "losses": ((LARGEST_BLOCK,), np.float32),
+        "mean": ((dim,), np.float32),
+        "random": ((1,), np.uint64),
+    }
+    work = Work(**dict(zip(arrays, private_arrays(*arrays.values()), strict=True)))
+    work.kept[:] = -1
+    return work
 
 
 @compiled

@@ -146,11 +146,10 @@ class _SubwordTrainer(SliceTrainer):
         stop: int,
         rate: float,
         thread: int,
-        state: np.ndarray[tuple[int], np.dtype[np.uint64]],
     ) -> tuple[float, int]:
-        config = self.config
+        config, work = self.config, self._work[thread]
         loss, items = train_slice(
             ids, (start, stop), tables, self._grams, make_ring(config.window, tables), self.keep, self.targets,
-            config.window, config.algorithm == "cbow", np.float32(rate), thread, state, self.block, self._work[thread],
+            config.window, config.algorithm == "cbow", np.float32(rate), thread, work.random, self.block, work,
         )  # fmt: skip
         return float(loss), int(items)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from wordstock.errors import WordstockError
 from wordstock.kernels.glove import train_tile
+from wordstock.kernels.scratch import private_arrays
 from wordstock.protocols import IntArray
 from wordstock.train.glove_config import GloVeConfig
 from wordstock.train.glove_start import GloVeStart
@@ -134,8 +135,10 @@ class GloVeLoop:
         def train(tile: int) -> float:
             begin, end = tiles.offsets[tile], tiles.offsets[tile + 1]
             order = np.empty(end - begin, np.int32)
+            (random,) = private_arrays(((1,), np.uint64))  # seeds of tiles in turn are on one line
+            random[0] = seeds[tile]
             pairs, targets = tiles.pairs[begin:end], tiles.targets[begin:end]
-            return float(train_tile(rows.data, pairs, targets, order, step, seeds[tile : tile + 1]))
+            return float(train_tile(rows.data, pairs, targets, order, step, random))
 
         return self.workers.map(train, chosen, ahead=len(chosen))
 

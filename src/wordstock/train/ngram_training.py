@@ -20,6 +20,7 @@ from wordstock.kernels.fasttextlabels import build_tree
 from wordstock.kernels.linefeatures import longest_line
 from wordstock.kernels.linetraining import Targets, train_lines
 from wordstock.kernels.sampling import alias_table
+from wordstock.kernels.scratch import private_arrays
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.train.ngram_config import LOSSES, NgramConfig
 from wordstock.train.ngram_lines import NgramLines, read_ngram_lines
@@ -193,13 +194,14 @@ def _epochs(
     longest = int(longest_line(lines.ends, lines.features, lines.gram_ends)) + 1
     shape = outputs.shape if threads > 1 and config.loss in ("softmax", "ova") else (0, columns)
     works = deque(
-        (
-            np.empty(columns, np.float32),
-            np.empty(columns, np.float32),
-            np.empty(len(outputs), np.float32),
-            np.empty(longest, np.int64),
-            aligned_zeros(*shape),
-            aligned_zeros(*shape),
+        private_arrays(
+            ((1,), np.uint64),
+            ((columns,), np.float32),
+            ((columns,), np.float32),
+            ((len(outputs),), np.float32),
+            ((longest,), np.int64),
+            (shape, np.float32),
+            (shape, np.float32),
         )
         for _ in range(threads)
     )
@@ -213,16 +215,16 @@ def _epochs(
     def train(epoch: int, number: int) -> tuple[float, int]:
         first, last = bounds[number], bounds[number + 1]
         begun = epoch * size + first
-        state = np.array([_random_state(config.seed, epoch, number)], np.uint64)
-        work = works.popleft()
+        state, *work = works.popleft()
+        state[0] = _random_state(config.seed, epoch, number)
         try:
             rate, fall = config.learning_rate * (1 - begun / total), config.learning_rate / total
             loss, count = train_lines(
-                lines, order[first:last], targets, inputs, outputs, scales, rate, fall, state, work
+                lines, order[first:last], targets, inputs, outputs, scales, rate, fall, state, tuple(work)
             )
             return float(loss), int(count)
         finally:
-            works.append(work)
+            works.append([state, *work])
 
     with Workers(threads) as workers:
         for epoch in range(config.epochs):

@@ -123,8 +123,8 @@ class SliceTrainer:
 
         def train(at: int, stream: int, into: Tables) -> None:
             shard, begin, end = slices[at]
-            state = np.array([_random_state(self.config.seed, epoch, first + at)], np.uint64)
-            loss, items = self.train_slice(into, arrays[shard], begin, end, rate_of(first + at), stream, state)
+            self._work[stream].random[0] = _random_state(self.config.seed, epoch, first + at)
+            loss, items = self.train_slice(into, arrays[shard], begin, end, rate_of(first + at), stream)
             words = int(np.count_nonzero(arrays[shard][begin:end] >= 0))
             results.append((at, loss, items, words))
 
@@ -164,15 +164,14 @@ class SliceTrainer:
         stop: int,
         rate: float,
         stream: int,
-        state: np.ndarray[tuple[int], np.dtype[np.uint64]],
     ) -> tuple[float, int]:
         """Train on ``ids[start:stop]`` in this thread; its loss and how many items it is of, as the kernel has them."""
         work: Work = self._work[stream]
         config = self.config
         mean = work.mean if config.algorithm == "cbow" else None
         loss, items = train_word2vec(
-            ids, (start, stop), tables, self.keep, self.targets, config.window, np.float32(rate), stream, state,
-            self.block, mean, work,
+            ids, (start, stop), tables, self.keep, self.targets, config.window, np.float32(rate), stream,
+            work.random, self.block, mean, work,
         )  # fmt: skip
         return float(loss), int(items)
 
