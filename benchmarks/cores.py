@@ -61,9 +61,7 @@ def ratio(pair: Pair) -> str:
     return f"**{pair.ratio:.1f}×** ({pair.lowest:.1f}–{pair.highest:.1f})"
 
 
-HEAD = (
-    "| what | wordstock | peer | ratio of the pairs with two whole cores | of all pairs | goal |\n|-|-|-|-|-|-|"
-)
+HEAD = "| what | wordstock | peer | ratio of the pairs with two whole cores | of all pairs | goal |\n|-|-|-|-|-|-|"
 
 
 def paired_on_cores(ours: Callable[[], float], peer: Callable[[], float], *, pairs: int = 3, at_most: int = 8) -> Told:
