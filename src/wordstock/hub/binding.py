@@ -77,7 +77,8 @@ class EncoderRecord:
         name = getattr(getattr(encoder, "card", None), "name", "")
         if name:
             sources.append(str(name))
-        config, parts = None, ()
+        config: dict[str, Any] | None = None
+        parts: tuple[EncoderRecord, ...] = ()
         if isinstance(encoder, Embeddings | ContextualEncoder):
             config = encoder.config.to_dict()
         elif isinstance(encoder, Stack):
