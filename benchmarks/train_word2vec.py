@@ -80,8 +80,10 @@ def memory(*, quick: bool) -> str:
     """Of ``wordstock train``; see ``training_memory``."""
     lines = ["| text | words | both matrices | peak | beyond 1.3 × matrices |", "|-|-|-|-|-|"]
     for megabytes, dim in ((3, 100),) if quick else ((3, 100), (20, 100), (20, 300), (100, 100)):
-        found = peak_memory("word2vec", text(megabytes)[0], dim)
-        lines.append(f"| {megabytes} MB, dim {dim} | {found.words:,.0f} | {found.cells()}")
+        for command in (True, False):
+            found = peak_memory("word2vec", text(megabytes)[0], dim, command=command)
+            way = "wordstock train" if command else "from Python"
+            lines.append(f"| {megabytes} MB, dim {dim}, {way} | {found.words:,.0f} | {found.cells()}")
     return "\n".join(lines)
 
 

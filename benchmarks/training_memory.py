@@ -1,4 +1,4 @@
-"""Memory of its own, mapped files left out, that ``wordstock train`` takes from text to vectors."""
+"""Memory of its own, mapped files left out, that training takes from text to vectors, by command and from Python."""
 
 import re
 import subprocess
@@ -12,6 +12,13 @@ import wordstock as ws
 from peer import folder
 
 _COMMAND = [sys.executable, "-c", "from wordstock.cli.main import main; main()", "train"]
+_PYTHON = """
+import sys
+import wordstock as ws
+method, dim, text, out = sys.argv[1:]
+train = {"word2vec": ws.train_word2vec, "fasttext": ws.train_fasttext, "glove": ws.train_glove}[method]
+train(text, dim=int(dim), epochs=1, threads=2).save(out)
+"""
 
 
 class Peak(NamedTuple):
@@ -28,23 +35,26 @@ class Peak(NamedTuple):
         return f"{self.matrices:.0f} MiB | {self.peak:.0f} MiB | {beyond:.0f} MiB |"
 
 
-def peak_memory(method: str, text: Path, dim: int) -> Peak:
-    """One epoch on two threads in a process of its own."""
+def peak_memory(method: str, text: Path, dim: int, *, command: bool = True) -> Peak:
+    """One epoch on two threads in a process of its own: ``wordstock train``, or a few lines of Python."""
     few = folder() / "few.txt"
     few.write_text("a few words to train on, a few words\n" * 99)
-    _run(method, few, dim)  # compiles
-    least, peak = _run(method, few, dim), _run(method, text, dim)
+    _run(method, few, dim, command)  # compiles
+    least, peak = _run(method, few, dim, command), _run(method, text, dim, command)
     table = ws.load(folder() / "out.safetensors")
     matrices = [one for one in (table.storage.data, table.subword_vectors, table.output) if one is not None]
     ngrams = 0 if table.subword_vectors is None else len(table.subword_vectors)
     return Peak(len(table), ngrams, sum(one.nbytes for one in matrices) / 2**20, peak - least)
 
 
-def _run(method: str, text: Path, dim: int) -> float:
+def _run(method: str, text: Path, dim: int, command: bool) -> float:
     """Peak of RssAnon, MiB, looked at 200 times a second."""
     out = folder() / "out.safetensors"
     options = ["--method", method, "--dim", str(dim), "--epochs", "1", "--threads", "2", "--overwrite"]
-    process = subprocess.Popen([*_COMMAND, str(text), "-o", str(out), *options], stderr=subprocess.DEVNULL)
+    line = [*_COMMAND, str(text), "-o", str(out), *options]
+    if not command:
+        line = [sys.executable, "-c", _PYTHON, method, str(dim), str(text), str(out)]
+    process = subprocess.Popen(line, stderr=subprocess.DEVNULL)
     peak = 0
     while process.poll() is None:
         with suppress(OSError, TypeError):  # it may have ended since, and then has no such line
@@ -52,5 +62,5 @@ def _run(method: str, text: Path, dim: int) -> float:
             peak = max(peak, int(re.search(r"RssAnon:\s+(\d+)", status)[1]))
         time.sleep(0.005)
     if process.returncode:
-        raise SystemExit(f"wordstock train ended with {process.returncode}")
+        raise SystemExit(f"training ended with {process.returncode}")
     return peak / 1024
