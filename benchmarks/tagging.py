@@ -32,6 +32,7 @@ VECTORS = {
     "ncbi": "glove-6b-50d + fastText of bio-text, 100d",
     "wnut": "glove-6b-50d + all-minilm-l6-v2, last layer, frozen",
 }
+ENCODER = "all-minilm-l6-v2"
 
 
 class Point(NamedTuple):
@@ -57,6 +58,8 @@ def points() -> list[Point]:
         ("wnut", "bilstm-crf", "random", 0),
         ("ncbi", "crf", "pre-trained", 0),
         ("wnut", "crf", "pre-trained", 0),
+        ("ncbi", "finetune", "encoder", 100),
+        ("ncbi", "finetune", "encoder", 500),
     ]
     return [Point(*kind, seed) for kind in kinds for seed in SEEDS]
 
@@ -80,7 +83,7 @@ def run() -> str:
         cells = [
             NAMES[point.data],
             point.model,
-            VECTORS[point.data] if point.vectors == "pre-trained" else "random, of the same size",
+            {"pre-trained": VECTORS[point.data], "encoder": ENCODER}.get(point.vectors, "random, of the same size"),
             f"{each[0]['sentences']:,}",
             f"{len(each)}",
             interval([one["f1"] for one in each]) + (f" (goal {goal})" if goal else ""),
@@ -132,11 +135,13 @@ def vectors(point: Point):
     """What the point's words look like."""
     from wordstock.encoders.cache import CachedEncoder
 
+    if point.vectors == "encoder":
+        return ws.load(ENCODER)
     glove = ws.load("glove-6b-50d")
     if point.data == "wnut":
         if point.vectors == "random":
             return random_like(glove, point.seed)
-        minilm = CachedEncoder(ws.load("all-minilm-l6-v2"), folder() / "minilm.sqlite")
+        minilm = CachedEncoder(ws.load(ENCODER), folder() / "minilm.sqlite")
         return ws.stack([glove, minilm])
     tables = [glove, domain_vectors()]
     return ws.stack([random_like(one, point.seed) for one in tables] if point.vectors == "random" else tables)

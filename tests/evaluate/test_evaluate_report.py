@@ -12,7 +12,7 @@ from wordstock.errors import InputError, LabelError
 from wordstock.evaluate.report import Point, ReportConfig, TransferReport
 from wordstock.evaluate.report.analysis import Curve, Stop, analyse
 from wordstock.evaluate.report.data import gather
-from wordstock.evaluate.report.methods import Method
+from wordstock.evaluate.report.methods import Method, left_out, make_methods
 from wordstock.evaluate.report.plan import default_budgets
 from wordstock.evaluate.report.points import PointStore
 from wordstock.evaluate.report.words import findings, recommendation
@@ -139,13 +139,19 @@ def test_a_test_set_is_held_out_and_sampled_in_the_shares_of_its_classes():
 
 @pytest.mark.parametrize(
     ("texts_", "classes", "quick", "wanted"),
-    [(1000, 2, False, (16, 40, 100, 250, 625)), (5, 2, False, (5,)), (5000, 150, False, None), (4000, 6, True, None)],
+    [
+        (1000, 2, False, (16, 40, 100, 250, 625)),
+        (5, 2, False, (5,)),
+        (5000, 150, False, None),
+        (4000, 6, True, None),
+        (4000, 0, True, (16, 45, 128)),  # sentences with tags
+    ],
 )
 def test_budgets_grow_from_one_per_class_to_all(texts_, classes, quick, wanted):
     found = default_budgets(texts_, classes, quick=quick)
     assert found[0] >= min(texts_, classes)
     assert list(found) == sorted(set(found))
-    assert found[-1] == (max(256, 2 * classes) if quick else texts_)
+    assert found[-1] == ((max(256, 2 * classes) if classes else 128) if quick else texts_)
     if wanted:
         assert found == pytest.approx(wanted, rel=0.3) if len(found) == len(wanted) else len(found) in (5, 6)
 
@@ -227,6 +233,20 @@ def test_tagging_takes_lists_of_words_and_tags():
     assert report.facts["metric"] == "F1 of spans"
     assert {one.method for one in report.points} == {"random vectors", "topics frozen"}
     assert "sentences" in report.recommendation
+    assert report.facts["left out"]["tf-idf"] == "not asked for"
+
+
+def test_what_is_not_compared_is_told_with_the_reason():
+    sentences, tags = [["a", "b"]] * 8, [["B-X", "O"]] * 8
+    given = gather((sentences, tags), None, ReportConfig())
+    config = ReportConfig(quick=True)
+    methods = make_methods([("topics", table())], given, config)
+    assert {one.family for one in methods} == {"from scratch", "static frozen"}
+    assert methods[0].build(0).epochs == 10
+    told = left_out(methods, "tagging", config)
+    assert list(told) == ["tf-idf", "static tuned", "contextual frozen", "few-shot", "fine-tuned"]
+    assert "whole texts" in told["tf-idf"]
+    assert told["fine-tuned"] == "no contextual encoder among the encoders"
 
 
 def test_json_holds_everything_and_the_picture_is_one(made, tmp_path):

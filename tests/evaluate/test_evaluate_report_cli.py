@@ -50,6 +50,18 @@ def test_a_report_of_a_csv_file_and_its_continuation(folder):
     assert (folder / "out" / "r.points.jsonl").read_bytes() == kept
 
 
+def test_tagged_sentences_in_a_file_that_is_named_as_a_table(folder):
+    lines = ("rice\tB-FOOD", "of\tO", "")
+    (folder / "tags.tsv").write_text("\n".join(lines * 20))
+    arguments = ("report", "tags.tsv", "-m", "topics.safetensors", "-o", "tags.html", "--quick", "--budget", "4",
+                 "--method", "static frozen")  # fmt: skip
+    ran = wordstock(*arguments, "--tagging", folder=folder)
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads((folder / "tags.json").read_text())
+    assert (told["facts"]["task"], told["facts"]["unit"]) == ("tagging", "sentences")
+    assert "--tagging" in told["facts"]["command"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

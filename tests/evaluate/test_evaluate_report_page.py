@@ -62,6 +62,7 @@ def test_the_page_draws_its_figures_without_a_network(page_file, browser):
     assert page.title() == "Transfer report: the texts given"
     assert page.inner_text("#recommendation") == report.recommendation
     assert page.locator("#findings li").all_inner_texts() == list(report.findings)
+    assert "few-shot (not asked for)" in page.inner_text("#left-out")
     assert page.inner_text("#command") == "wordstock report letters.csv"
 
     names = page.locator("#curves .legendtext").all_text_contents()

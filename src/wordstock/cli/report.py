@@ -56,6 +56,10 @@ def report(
     label_separator: Annotated[
         str | None, typer.Option(help="Several labels per text: what stands between them.")
     ] = None,
+    tagging: Annotated[
+        bool,
+        typer.Option("--tagging", help="DATA is tagged sentences, also if it ends in .tsv or .csv."),
+    ] = False,
     tag_column: Annotated[str, typer.Option(help="Tagging: column of the tag; in .conllu upos, misc:KEY, ...")] = "-1",
 ) -> None:
     """Compare TF-IDF, training from scratch and pre-trained vectors on growing samples; run again to continue."""
@@ -66,7 +70,7 @@ def report(
     points = output.with_suffix(".points.jsonl")
     if fresh:
         points.unlink(missing_ok=True)
-    train, columns = _read(data, tag_column), None
+    train, columns = _read(data, tag_column, tagging), None
     if isinstance(train, Path):
         columns = {"text_column": text_column, "label_column": label_column, "label_separator": label_separator}
     settings: dict[str, Any] = {"quick": quick, "seeds": seeds, "test_most": test_most}
@@ -86,7 +90,7 @@ def report(
 
         made = transfer_report(
             train,
-            None if test is None else _read(test, tag_column),
+            None if test is None else _read(test, tag_column, tagging),
             encoders=model,
             keep=points,
             progress=tell,
@@ -105,9 +109,9 @@ def report(
     )
 
 
-def _read(path: Path, tag_column: str) -> Any:
+def _read(path: Path, tag_column: str, tagging: bool) -> Any:
     """The path itself for labelled texts, sentences and tags for tagged ones."""
-    if path.suffix.lower() in _TABLES:
+    if not tagging and path.suffix.lower() in _TABLES:
         return path
     read = read_tagged(path, tag_column)
     return read.sentences, read.tags

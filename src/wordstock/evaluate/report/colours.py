@@ -1,4 +1,4 @@
-"""One colour and one dash per method, the same in the page and in the picture."""
+"""What curves look like, the same in the page and in the picture: a colour and a dash per method, and bands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wordstock.evaluate.report.analysis import Curve
 
-__all__ = ["Look", "looks"]
+__all__ = ["Look", "bands", "looks"]
 
 Look = tuple[str, bool]
 
@@ -35,3 +35,8 @@ def looks(curves: Sequence[Curve]) -> dict[str, Look]:
         taken.add(colour)
         out[curve.method] = (colour, not curve.pretrained)
     return out
+
+
+def bands(samples: int) -> bool:
+    """Whether intervals are drawn: Student's t makes those of two samples so wide that they would hide the curves."""
+    return samples > 2

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from wordstock.embeddings import Embeddings
 from wordstock.encoders import ContextualEncoder
 from wordstock.errors import InputError
 from wordstock.evaluate.report.data import ReportData
-from wordstock.evaluate.report.plan import Family, ReportConfig
+from wordstock.evaluate.report.plan import Family, ReportConfig, Task
 from wordstock.evaluate.report.remembered import RememberedEncoder
 from wordstock.hub.binding import resolve_encoder
 from wordstock.protocols import Encoder
@@ -19,11 +19,17 @@ from wordstock.tasks.baselines import random_like, tfidf_baseline
 from wordstock.tasks.classifier import TextClassifier
 from wordstock.tasks.tuning.config import Contrastive, FineTune
 
-__all__ = ["Method", "PRETRAINED", "named_encoders", "make_methods"]
+__all__ = ["Method", "PRETRAINED", "left_out", "named_encoders", "make_methods"]
 
 PRETRAINED: tuple[Family, ...] = ("static frozen", "static tuned", "contextual frozen", "few-shot", "fine-tuned")
 _QUICK_TUNE, _QUICK_CONTRAST, _QUICK_TABLE = FineTune(epochs=4), Contrastive(epochs=4), FineTune(epochs=10)
+_QUICK_TAG_EPOCHS, _QUICK_TAG_TUNE = 10, 3
 _FROM_SCRATCH = "random vectors"
+_NOT_FOR_TAGS: dict[Family, str] = {
+    "tf-idf": "it tells of whole texts, not of words",
+    "static tuned": "the tagger leaves a table's vectors as they are",
+    "few-shot": "contrastive tuning pulls whole texts together, not words",
+}
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,30 @@ def make_methods(encoders: Sequence[tuple[str, Encoder]], data: ReportData, conf
     InputError
         Settings that leave no method.
     """
-    made = _tagging(encoders) if data.task == "tagging" else _classification(encoders, data, config)
+    made = _tagging(encoders, config) if data.task == "tagging" else _classification(encoders, data, config)
     if config.families is not None:
         made = [one for one in made if one.family in config.families]
     if not made:
         raise InputError("no method is left to compare: families and encoders do not go together")
     return made
+
+
+def left_out(methods: Sequence[Method], task: Task, config: ReportConfig) -> dict[str, str]:
+    """Families that the report does not have, and why."""
+    there = {one.family for one in methods}
+    told: dict[str, str] = {}
+    for family in get_args(Family):
+        if family in there:
+            continue
+        if config.families is not None and family not in config.families:
+            told[family] = "not asked for"
+        elif task == "tagging" and family in _NOT_FOR_TAGS:
+            told[family] = _NOT_FOR_TAGS[family]
+        elif family in ("from scratch", "static frozen", "static tuned"):
+            told[family] = "no table of words among the encoders"
+        else:
+            told[family] = "no contextual encoder among the encoders"
+    return told
 
 
 def _classification(encoders: Sequence[tuple[str, Encoder]], data: ReportData, config: ReportConfig) -> list[Method]:
@@ -164,9 +188,10 @@ def _classification(encoders: Sequence[tuple[str, Encoder]], data: ReportData, c
     return methods
 
 
-def _tagging(encoders: Sequence[tuple[str, Encoder]]) -> list[Method]:
+def _tagging(encoders: Sequence[tuple[str, Encoder]], config: ReportConfig) -> list[Method]:
     from wordstock.tasks import SequenceTagger
 
+    epochs, tune = (_QUICK_TAG_EPOCHS, _QUICK_TAG_TUNE) if config.quick else (None, None)
     methods: list[Method] = []
     table = next((encoder for _, encoder in encoders if isinstance(encoder, Embeddings)), None)
     if table is not None:
@@ -180,8 +205,8 @@ def _tagging(encoders: Sequence[tuple[str, Encoder]]) -> list[Method]:
                 _FROM_SCRATCH,
                 "from scratch",
                 "the same BiLSTM-CRF on vectors that know nothing",
-                lambda seed: SequenceTagger(scratch(seed), seed=seed),
-                f"tag scratch {table.fingerprint}",
+                lambda seed: SequenceTagger(scratch(seed), epochs=epochs, seed=seed),
+                f"tag scratch {table.fingerprint} {epochs}",
             )
         )
     for name, encoder in encoders:
@@ -191,8 +216,10 @@ def _tagging(encoders: Sequence[tuple[str, Encoder]]) -> list[Method]:
                 f"{name} frozen",
                 "contextual frozen" if contextual else "static frozen",
                 "BiLSTM-CRF on vectors as they are",
-                lambda seed, encoder=encoder: SequenceTagger(encoder, seed=seed),  # type: ignore[misc]
-                f"tag frozen {encoder.fingerprint}",
+                lambda seed, encoder=encoder: SequenceTagger(  # type: ignore[misc]
+                    encoder, epochs=epochs, seed=seed
+                ),
+                f"tag frozen {encoder.fingerprint} {epochs}",
             )
         )
         if contextual:
@@ -202,9 +229,9 @@ def _tagging(encoders: Sequence[tuple[str, Encoder]]) -> list[Method]:
                     "fine-tuned",
                     "all layers trained with the tags, CRF",
                     lambda seed, encoder=encoder: SequenceTagger(  # type: ignore[misc]
-                        encoder, model="finetune", seed=seed
+                        encoder, model="finetune", epochs=tune, seed=seed
                     ),
-                    f"tag fine-tuned {encoder.fingerprint}",
+                    f"tag fine-tuned {encoder.fingerprint} {tune}",
                 )
             )
     return methods

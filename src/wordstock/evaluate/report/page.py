@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from wordstock._optional import require
-from wordstock.evaluate.report.colours import looks
+from wordstock.evaluate.report.colours import bands, looks
 from wordstock.evaluate.report.words import equal_row
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ h1 { font-size: 1.7rem; margin-bottom: .2rem } h2 { font-size: 1.2rem; margin-to
 .best { background: #f3f7ee; border-left: 4px solid #5c8a2b; padding: .8rem 1rem }
 table { border-collapse: collapse; font-size: .9rem; margin: .6rem 0 1rem } .wide { overflow-x: auto }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
-th:first-child, td:first-child { text-align: left } thead th { border-bottom: 2px solid #999 }
+th:first-child, td:first-child, .words td, .words th { text-align: left } thead th { border-bottom: 2px solid #999 }
 code, pre { font-size: .85rem; background: #f5f5f5; padding: .1rem .3rem } pre { padding: .7rem; overflow-x: auto }
 .note { color: #555; font-size: .9rem }
 """
@@ -31,7 +31,8 @@ _HOW = """Each method learns from samples of growing size; a larger sample holds
 methods see the same samples and the same test set. Lines are means over the samples; bands and ± are 95 %
 intervals of the mean (Student's t), which tell how much the choice of the sample matters, not the test
 set's own sampling error. Seconds are of training, with the encoding of its texts; vectors of a frozen
-encoder are computed once for all points and counted in each by their rate. Memory is the process's largest
+encoder are computed once for all points; those of texts are counted in each point by their rate, those of
+words in the first point that has the sentence. Memory is the process's largest
 resident size while a method was trained and used; the loaded encoders are part of it. “The best” of several
 methods is chosen by the same test scores, which flatters it a little."""
 
@@ -57,7 +58,8 @@ def page(report: TransferReport) -> str:
         "<ul id='findings'>" + "".join(f"<li>{escape(one)}</li>" for one in report.findings) + "</ul>",
         *_figures(report),
         "<h2>Methods</h2>",
-        _table(["method", "what it does"], ([name, told] for name, told in report.methods.items())),
+        _table(["method", "what it does"], ([name, told] for name, told in report.methods.items()), kind="words"),
+        _left_out(facts["left out"]),
         "<h2>Labels needed for an equal score</h2>",
         _equals(report),
         "<h2>With pre-training against without</h2>",
@@ -80,7 +82,8 @@ def _figures(report: TransferReport) -> Iterable[str]:
     unit, metric = report.facts["unit"], report.facts["metric"]
     yield "<h2>Learning curves</h2>"
     yield _drawn(plotly, written, report, f"{metric}, %", lambda stop: 100 * stop.score, name="curves", first=True)
-    yield f"<p class='note'>Logarithmic in the number of {escape(unit)}; click a name to hide it.</p>"
+    wide = "" if bands(report.facts["seeds"]) else " Intervals of one or two samples are in the table alone."
+    yield f"<p class='note'>Logarithmic in the number of {escape(unit)}; click a name to hide it.{wide}</p>"
     yield "<h2>Seconds of training</h2>"
     yield _drawn(plotly, written, report, "seconds", lambda stop: stop.seconds, name="seconds", log=True)
     if any(stop.peak_mb is not None for curve in report.analysis.curves for stop in curve.stops):
@@ -97,7 +100,7 @@ def _drawn(
     for curve in curves:
         colour, dashed = looks(curves)[curve.method]
         budgets, values = [stop.budget for stop in curve.stops], [value(stop) for stop in curve.stops]
-        if first:  # the band of the interval, below the line
+        if first and bands(report.facts["seeds"]):  # the band of the interval, below the line
             low = [100 * max(0.0, stop.score - (stop.half or 0)) for stop in curve.stops]
             high = [100 * min(1.0, stop.score + (stop.half or 0)) for stop in curve.stops]
             figure.add_scatter(
@@ -126,7 +129,7 @@ def _drawn(
         height=460 if first else 340,
         margin={"l": 60, "r": 10, "t": 10, "b": 50},
         xaxis={"type": "log", "title": report.facts["unit"], "tickvals": ticks, "ticktext": [f"{t:,}" for t in ticks]},
-        yaxis={"title": axis, "type": "log" if log else "linear"},
+        yaxis={"title": axis, "type": "log", "dtick": 1} if log else {"title": axis},
     )
     drawn: str = written.to_html(
         figure,
@@ -141,6 +144,13 @@ def _drawn(
 def _faint(colour: str) -> str:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.12)"
+
+
+def _left_out(told: dict[str, str]) -> str:
+    if not told:
+        return ""
+    said = "; ".join(f"{name} ({why})" for name, why in told.items())
+    return f"<p class='note' id='left-out'>Not compared: {escape(said)}.</p>"
 
 
 def _equals(report: TransferReport) -> str:
@@ -194,10 +204,10 @@ def _repeat(facts: dict[str, Any]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "numbers") -> str:
     top = "".join(f"<th>{escape(one)}</th>" for one in head)
     lines = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div class='wide'><table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table></div>"
+    return f"<div class='wide'><table class='{kind}'><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table></div>"
 
 
 def _with_interval(stop: Stop) -> str:

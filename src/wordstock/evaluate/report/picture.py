@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordstock._optional import require
-from wordstock.evaluate.report.colours import looks
+from wordstock.evaluate.report.colours import bands, looks
 
 if TYPE_CHECKING:
     from wordstock.evaluate.report.report import TransferReport
@@ -40,6 +40,8 @@ def picture(report: TransferReport) -> bytes:
         halves = 100 * np.array([stop.half or 0.0 for stop in curve.stops])
         line = axes.plot(budgets, scores, "--" if dashed else "-", marker="o", markersize=4, color=colour)
         line[0].set_label(curve.method)
+        if not bands(report.facts["seeds"]):
+            continue
         axes.fill_between(
             budgets,
             np.maximum(scores - halves, 0),

@@ -35,7 +35,8 @@ class ReportConfig:
     few_shot_most : texts per class up to which few-shot tuning is tried.
     test_most : test texts; more are sampled once, in the shares of their classes.
     held_out : share of the training data that becomes the test set where none is given.
-    quick : fewer budgets and seeds, and less tuning: under two minutes on two cores for short texts.
+    quick : fewer budgets and seeds, less tuning, and 300 test texts at most: under two minutes on two cores for
+        short texts.
     """
 
     task: Task | None = None
@@ -69,16 +70,16 @@ class ReportConfig:
 
 
 def default_budgets(texts: int, classes: int, *, quick: bool) -> tuple[int, ...]:
-    """A geometric series up to all texts, or with ``quick`` three numbers up to 256.
+    """A geometric series up to all texts, or with ``quick`` three numbers up to 256, of tagged sentences 128.
 
     Parameters
     ----------
     texts : there are to learn from.
-    classes : each of which needs at least one.
+    classes : each of which needs at least one; 0 for tagging.
     """
     first = min(texts, max(_SMALLEST, classes))
     if quick:
-        last = min(texts, max(256, 2 * classes))
+        last = min(texts, max(256, 2 * classes) if classes else 128)
         return tuple(sorted({first, round(float(np.sqrt(first * last))), last}))
     count = max(2, 1 + round(float(np.log(texts / first) / np.log(_GROWTH)))) if texts > first else 1
     return tuple(sorted({round(float(one)) for one in np.geomspace(first, texts, count)}))

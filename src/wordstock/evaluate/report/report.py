@@ -18,7 +18,7 @@ from wordstock._version import __version__
 from wordstock.errors import InputError
 from wordstock.evaluate.report.analysis import Analysis, analyse
 from wordstock.evaluate.report.data import ReportData
-from wordstock.evaluate.report.methods import Method
+from wordstock.evaluate.report.methods import Method, left_out
 from wordstock.evaluate.report.plan import ReportConfig
 from wordstock.evaluate.report.points import Point
 from wordstock.evaluate.report.words import findings, recommendation
@@ -74,6 +74,7 @@ class TransferReport:
             "classes": data.classes or None,
             "seeds": len({one.seed for one in points}),
             "settings": config.to_dict(),
+            "left out": left_out(methods, data.task, config),
             "encoders": dict(encoders),
             "command": command,
             "seconds": round(seconds, 1),
