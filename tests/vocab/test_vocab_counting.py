@@ -16,8 +16,8 @@ from wordstock.text import Tokenizer
 from wordstock.vocab import count_words
 from wordstock.vocab.batches import batches
 from wordstock.vocab.folding import Workspace
+from wordstock.vocab.key_block import pack
 from wordstock.vocab.ranking import rank_words
-from wordstock.vocab.vocabulary import pack
 from wordstock.vocab.wordtable import WordTable
 
 TRICKY = st.lists(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wordstock.errors import InputError, UnknownWordError
 from wordstock.vocab import Vocabulary
 from wordstock.vocab.distinct import distinct_vocabulary
-from wordstock.vocab.vocabulary import pack
+from wordstock.vocab.key_block import pack
 
 # Every character that UTF-8 can hold: lone surrogates are left out.
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

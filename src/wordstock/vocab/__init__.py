@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from wordstock.vocab.key_view import KeyView
 from wordstock.vocab.subwords import Subwords
-from wordstock.vocab.vocabulary import KeyView, Vocabulary
+from wordstock.vocab.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wordstock.vocab.baskets import item_sequences

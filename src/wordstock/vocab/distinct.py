@@ -6,7 +6,8 @@ import numpy as np
 
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
-from wordstock.vocab.vocabulary import ByteArray, Vocabulary
+from wordstock.vocab.key_block import ByteArray
+from wordstock.vocab.vocabulary import Vocabulary
 
 __all__ = ["distinct_vocabulary"]
 

@@ -19,7 +19,7 @@ from wordstock.text import Tokenizer
 from wordstock.text.folds import character_folds
 from wordstock.text.scripts import END, ENTITY, character_classes
 from wordstock.vocab.batches import Batch
-from wordstock.vocab.vocabulary import ByteArray
+from wordstock.vocab.key_block import ByteArray
 
 __all__ = ["Folded", "Workspace"]
 

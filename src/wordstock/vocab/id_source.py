@@ -9,9 +9,10 @@ import numpy as np
 
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
+from wordstock.vocab.key_block import take_keys
 from wordstock.vocab.numbering import Numbered, WordList, nothing_left, top_word
 from wordstock.vocab.ranking import rank_words
-from wordstock.vocab.vocabulary import Vocabulary, take_keys
+from wordstock.vocab.vocabulary import Vocabulary
 from wordstock.vocab.wordtable import IdArray
 
 __all__ = ["IdSource", "KeyedIds"]

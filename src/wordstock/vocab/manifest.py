@@ -25,7 +25,8 @@ from wordstock.errors import FormatError
 from wordstock.kernels.keyindex import CRC_TABLE, index_keys
 from wordstock.protocols import IntArray
 from wordstock.vocab.checksum import joined
-from wordstock.vocab.vocabulary import ByteArray, Vocabulary
+from wordstock.vocab.key_block import ByteArray
+from wordstock.vocab.vocabulary import Vocabulary
 
 __all__ = ["MANIFEST", "read_manifest", "read_vocabulary", "remove_shards", "write_manifest"]
 

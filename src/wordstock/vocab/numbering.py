@@ -25,9 +25,9 @@ from wordstock.protocols import IntArray
 from wordstock.text import Tokenizer
 from wordstock.vocab.batches import Batch, Sentences, batches
 from wordstock.vocab.folding import Workspace
+from wordstock.vocab.key_block import ByteArray, take_keys
 from wordstock.vocab.ranking import rank_words
 from wordstock.vocab.runs import Merged, WordRuns
-from wordstock.vocab.vocabulary import ByteArray, take_keys
 from wordstock.vocab.wordtable import IdArray, WordTable
 
 __all__ = ["Numbered", "Numbering", "Top", "WordList", "nothing_left", "top_word"]

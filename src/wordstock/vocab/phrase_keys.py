@@ -6,7 +6,8 @@ import numpy as np
 
 from wordstock.protocols import IntArray
 from wordstock.vocab.distinct import distinct_vocabulary
-from wordstock.vocab.vocabulary import ByteArray, Vocabulary, take_keys
+from wordstock.vocab.key_block import ByteArray, take_keys
+from wordstock.vocab.vocabulary import Vocabulary
 
 __all__ = ["KeyPhrases"]
 

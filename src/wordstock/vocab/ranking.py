@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from wordstock.kernels.wordtable import eights
 from wordstock.protocols import IntArray
-from wordstock.vocab.vocabulary import ByteArray
+from wordstock.vocab.key_block import ByteArray
 
 __all__ = ["rank_words"]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from wordstock._files import reserve, storage_errors
 from wordstock.protocols import IntArray
+from wordstock.vocab.key_block import ByteArray, take_keys
 from wordstock.vocab.ranking import rank_words
-from wordstock.vocab.vocabulary import ByteArray, take_keys
 from wordstock.vocab.wordtable import IdArray, WordTable
 
 __all__ = ["Merged", "WordRuns"]

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from wordstock.vocab.idfiles import IdFiles
+from wordstock.vocab.key_block import take_keys
 from wordstock.vocab.manifest import write_manifest
 from wordstock.vocab.numbering import Numbered, WordList, nothing_left, top_word
 from wordstock.vocab.phrase_pass import join_phrases
 from wordstock.vocab.phrases import PhraseSettings
 from wordstock.vocab.ranking import rank_words
 from wordstock.vocab.streams import count_stream, translate
-from wordstock.vocab.vocabulary import take_keys
 from wordstock.vocab.wordtable import WordTable
 
 __all__ = ["ShardBuild"]

@@ -7,8 +7,8 @@ slots)`` and walks forward by one. A lookup touches one or two pages of a memory
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Iterable
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -16,16 +16,16 @@ import numpy.typing as npt
 
 from wordstock.errors import FormatError, InputError, UnknownWordError
 from wordstock.protocols import IntArray
+from wordstock.vocab.key_block import ByteArray, encoded_keys, pack, take_keys
+from wordstock.vocab.key_view import KeyView
 from wordstock.vocab.suggest import near_matches
 
-__all__ = ["KeyView", "Vocabulary"]
+__all__ = ["Vocabulary"]
 
-ByteArray = npt.NDArray[np.uint8]
 SlotArray = npt.NDArray[np.int32]
 
 _GOLDEN = 2654435769
 _EMPTY = -1
-_AT_ONCE = 1 << 15  # keys copied together
 _LIMIT = 2**30  # keys; slots are int32 and CRC-32 spreads over 2**32
 
 
@@ -91,7 +91,7 @@ class Vocabulary:
         InputError
             A key that is not a str, cannot be written as UTF-8, or occurs twice.
         """
-        encoded = _encode(list(keys))
+        encoded = encoded_keys(list(keys))
         blob, offsets = pack(encoded)
         if len(set(encoded)) != len(encoded):
             seen: set[bytes] = set()
@@ -202,60 +202,6 @@ class Vocabulary:
         return Vocabulary(blob, offsets, counts=None if self.counts is None else self.counts[numbers])
 
 
-class KeyView(Sequence[str]):
-    """The keys of a vocabulary as a read-only sequence."""
-
-    __slots__ = ("_vocabulary",)
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-
-    def __len__(self) -> int:
-        return len(self._vocabulary)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._vocabulary
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self._vocabulary.key(i) for i in range(*index.indices(len(self)))]
-        number = int(index)
-        if number < 0:
-            number += len(self)
-        if not 0 <= number < len(self):
-            raise IndexError(f"key {index} of {len(self)}")
-        return self._vocabulary.key(number)
-
-    def __iter__(self) -> Iterator[str]:
-        vocabulary = self._vocabulary
-        step = 65536
-        for start in range(0, len(self), step):
-            bounds = vocabulary.offsets[start : start + step + 1].tolist()
-            base = bounds[0]
-            piece = vocabulary.blob[base : bounds[-1]].tobytes()
-            try:
-                for i in range(len(bounds) - 1):
-                    yield piece[bounds[i] - base : bounds[i + 1] - base].decode()
-            except UnicodeDecodeError:
-                vocabulary.key(start + i)
-                raise
-
-    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """Number of a key, through the hash index; ValueError if it is not there."""
-        number = self._vocabulary.find(value) if isinstance(value, str) else -1
-        if number < 0 or number not in range(*slice(start, stop).indices(len(self))):
-            raise ValueError(f"{value!r} is not in the keys")
-        return number
-
-    def __repr__(self) -> str:
-        shown = ", ".join(repr(key) for key in self[:5])
-        return f"<{len(self):,} keys: {shown}{', …' if len(self) > 5 else ''}>"
-
-
 def _rebuild(
     blob: ByteArray,
     offsets: IntArray,
@@ -264,27 +210,6 @@ def _rebuild(
     counts: IntArray | None,
 ) -> Vocabulary:
     return Vocabulary(blob, offsets, slots=slots, rows=rows, counts=counts)
-
-
-def pack(encoded: Sequence[bytes]) -> tuple[ByteArray, IntArray]:
-    """Keys as bytes -> (blob uint8, offsets int64)."""
-    offsets = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
-    return np.frombuffer(b"".join(encoded), np.uint8), offsets
-
-
-def take_keys(blob: ByteArray, offsets: IntArray, numbers: IntArray) -> tuple[ByteArray, IntArray]:
-    """The keys with these numbers, in this order, as (blob, offsets)."""
-    lengths = offsets[numbers + 1] - offsets[numbers]
-    taken = np.zeros(len(numbers) + 1, np.int64)
-    np.cumsum(lengths, out=taken[1:])
-    out = np.empty(taken[-1], np.uint8)
-    for start in range(0, len(numbers), _AT_ONCE):  # one index per byte: all of them would be 24 times the keys' size
-        part = slice(start, start + _AT_ONCE)
-        first, last = taken[start], taken[min(start + _AT_ONCE, len(numbers))]
-        sources = np.repeat(offsets[numbers[part]] - taken[:-1][part], lengths[part])
-        out[first:last] = blob[sources + np.arange(first, last)]
-    return out, taken
 
 
 def build_slots(hashes: npt.NDArray[np.uint32]) -> SlotArray:
@@ -310,21 +235,3 @@ def _hashes(blob: ByteArray, offsets: IntArray) -> npt.NDArray[np.uint32]:
     data, bounds = blob.tobytes(), offsets.tolist()
     pieces = (crc32(data[bounds[i] : bounds[i + 1]]) for i in range(len(bounds) - 1))
     return np.fromiter(pieces, np.uint32, len(bounds) - 1)
-
-
-def _encode(keys: list[str]) -> list[bytes]:
-    try:
-        return [key.encode() for key in keys]
-    except (AttributeError, UnicodeEncodeError):
-        for position, key in enumerate(keys):
-            if not isinstance(key, str):
-                raise InputError(
-                    f"key at position {position} must be a str, not {type(key).__name__}: {key!r:.80}"
-                ) from None
-            try:
-                key.encode()
-            except UnicodeEncodeError:
-                raise InputError(
-                    f"key at position {position} holds a lone surrogate and cannot be stored as UTF-8: {key!r:.80}"
-                ) from None
-        raise

@@ -12,7 +12,7 @@ from wordstock.kernels.wordtable import PADDING, WordArrays, eights, fold_words,
 from wordstock.protocols import IntArray
 from wordstock.vocab.batches import Batch
 from wordstock.vocab.folding import Folded, Workspace
-from wordstock.vocab.vocabulary import ByteArray
+from wordstock.vocab.key_block import ByteArray
 
 __all__ = ["IdArray", "WordTable"]
 
