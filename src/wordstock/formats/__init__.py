@@ -6,12 +6,13 @@ such as languages.
 """
 
 from wordstock.formats.builder import EncodingErrors, NonFinite
-from wordstock.formats.conversion import convert, losses
+from wordstock.formats.conversion import convert
 from wordstock.formats.detect import Format, detect
 from wordstock.formats.dispatch import format_of_name, read, write
 from wordstock.formats.fasttext_classifier import FastTextClassifier, read_fasttext_classifier
 from wordstock.formats.fasttext_table import read_fasttext
 from wordstock.formats.glove import read_glove, write_glove
+from wordstock.formats.losses import losses
 from wordstock.formats.model2vec import read_model2vec
 from wordstock.formats.model2vec_writer import write_model2vec
 from wordstock.formats.window import Progress

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from wordstock.embeddings import Embeddings
 from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite
 from wordstock.formats.detect import Format
 from wordstock.formats.dispatch import format_of_name, read, write
-from wordstock.formats.model2vec_writer import model2vec_losses
+from wordstock.formats.losses import losses
 from wordstock.formats.window import Progress
 
-__all__ = ["convert", "losses"]
-
-_ROUGHER = {"float32": 0, "float16": 1, "int8": 2}
+__all__ = ["convert"]
 
 
 def convert(
@@ -62,40 +57,3 @@ def convert(
     if limit is not None:
         report.append(f"rows after the first {limit:,} were not read")
     return report + losses(table, known, precision)
-
-
-def losses(table: Embeddings, format: Format, precision: Precision | None = None) -> list[str]:
-    """What a file of this format would not hold of this table, one sentence each."""
-    stored = table.storage.precision
-    if format == "native":
-        wanted = precision or stored
-        if _ROUGHER.get(wanted, 0) > _ROUGHER[stored]:
-            return [f"{stored} numbers are rounded to {wanted}"]
-        return []
-    return model2vec_losses(table) if format == "model2vec" else _plain_losses(table)
-
-
-def _plain_losses(table: Embeddings) -> list[str]:
-    """What a file of keys and float32 vectors does not hold."""
-    stored = table.storage.precision
-    lost = []
-    if table.vocabulary.counts is not None:
-        lost.append("the counts of the keys are dropped; their order stays")
-    if table.vocabulary.rows is not None:
-        shared = len(table) - len(np.unique(table.vocabulary.rows))
-        unused = len(table.storage) - (len(table) - shared)
-        if shared:
-            lost.append(f"{shared:,} keys that share a vector with another get a copy of their own")
-        if unused:
-            lost.append(f"{unused:,} vectors without a key are dropped")
-    if stored != "float32":
-        lost.append(f"{stored} vectors are written as float32, which takes more room")
-    if card := sorted(table.card.to_dict().keys() - {"name"}):
-        lost.append(f"the card is dropped ({', '.join(card)})")
-    if table.common is not None:
-        lost.append("the common components that encode removes are dropped")
-    if table.subwords is not None:
-        lost.append("the n-gram vectors are dropped: unknown words get no vector any more")
-    if table.output is not None:
-        lost.append("the output vectors are dropped: training cannot continue")
-    return lost

@@ -24,9 +24,9 @@ from wordstock.embeddings.storage import BLOCK_ROWS
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 from wordstock.text import Tokenizer
-from wordstock.text.scripts import ENTITY, script_ranges
+from wordstock.text.scripts import script_ranges
 
-__all__ = ["model2vec_losses", "write_model2vec"]
+__all__ = ["write_model2vec"]
 
 _WORD = r"\p{L}\p{N}"  # what Python's \w holds, the underscore aside
 _MARK = r"\p{Mn}\p{Mc}"
@@ -35,7 +35,7 @@ _MARK = r"\p{Mn}\p{Mc}"
 def write_model2vec(table: Embeddings, folder: Path | str) -> None:
     """Write a folder that ``model2vec.StaticModel.from_pretrained`` opens.
 
-    Its ``encode`` gives the vectors that ``table.encode`` gives, but where ``model2vec_losses`` says otherwise.
+    Its ``encode`` gives the vectors that ``table.encode`` gives, but where ``wordstock.formats.losses`` says otherwise.
 
     Parameters
     ----------
@@ -71,28 +71,6 @@ def write_model2vec(table: Embeddings, folder: Path | str) -> None:
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
-
-
-def model2vec_losses(table: Embeddings) -> list[str]:
-    """What the folder does not hold of the table, one sentence each."""
-    lost = []
-    if table.vocabulary.counts is not None:
-        lost.append("the counts of the keys are dropped; the weights made of them are in the vectors")
-    elif table.config.pooling == "sif":
-        lost.append("the weights of the words are in the vectors and cannot be told from them any more")
-    if table.common is not None:
-        lost.append("the directions that encode removes are removed from the vectors")
-    if table.storage.precision != "float32":
-        lost.append(f"{table.storage.precision} vectors are written as float32, which takes more room")
-    if card := sorted(table.card.to_dict().keys() - {"name"}):
-        lost.append(f"the card is dropped ({', '.join(card)})")
-    if table.subwords is not None:
-        lost.append("the n-gram vectors are dropped: unknown words get no vector any more")
-    if table.output is not None:
-        lost.append("the output vectors are dropped: training cannot continue")
-    if any(key.startswith(ENTITY) for key in table.keys):
-        lost.append(f"the tokens of entities ({ENTITY}…) are split where text is encoded")
-    return lost
 
 
 def _check(table: Embeddings) -> None:
