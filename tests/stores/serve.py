@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 TOKEN = "root:Milvus"
-# What a query waits for that must see every write, and a collection that is being loaded; by default 4 to 10 times as long.
+# What a query waits for that must see every write, and a load; by default 4 to 10 times as long.
 TICKS = {
     "proxy.timeTickInterval": 50,
     "queryCoord.checkInterval": 100,
