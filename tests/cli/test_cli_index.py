@@ -13,6 +13,7 @@ from cli_command import call
 
 import wordstock as ws
 from wordstock.stores import VectorStore
+from wordstock.stores.opening import store_exists
 
 START = "from wordstock.cli.main import main; main()"
 WORDS = [f"w{number}" for number in range(500)]
@@ -63,6 +64,18 @@ def test_words_of_a_table(run, here, table):
     assert (code, "words: 500 added, 0 unchanged" in told) == (0, True), told
     code, found, _ = run("search", "w17", "-s", "words.safetensors", "-k", "1", "--json")
     assert json.loads(found)["id"] == "w17"
+
+
+def test_a_second_collection_of_a_milvus_is_a_new_store(run, here, table):
+    run("index", "notes", "-s", "notes.db", "-m", table)
+    code, _, told = run("search", "w5", "-s", "notes.db", "--collection", "more")
+    assert (code, "there is no store at notes.db, collection more; `wordstock index`" in told) == (1, True), told
+    code, _, told = run("index", "notes/b.txt", "-s", "notes.db", "--collection", "more", "-m", table)
+    assert (code, "notes.db holds 1 rows" in told) == (0, True), told
+    assert store_exists("notes.db", "more")
+    assert not store_exists("notes.db", "other")
+    assert not store_exists("nothing.db")
+    assert not (here / "nothing.db").exists()
 
 
 @pytest.mark.parametrize(

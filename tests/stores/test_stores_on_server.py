@@ -11,7 +11,7 @@ import pytest
 
 import wordstock as ws
 from wordstock.errors import FingerprintError, InputError, StoreUnavailableError
-from wordstock.stores.opening import open_store
+from wordstock.stores.opening import open_store, store_exists
 
 ADDRESS = os.environ.get("WORDSTOCK_TEST_MILVUS")
 pytestmark = pytest.mark.skipif(ADDRESS is None, reason="needs a server; test_stores_server.py runs it beside one")
@@ -104,7 +104,9 @@ def test_another_process_follows_or_refuses_an_exchanged_encoder(named, tmp_path
         table = ws.Embeddings.from_arrays(words, vectors(4, seed=place))
         paths.append(tmp_path / f"{place}.safetensors")
         table.save(paths[-1])
+    assert not store_exists(ADDRESS, named)
     store = ws.VectorStore(ADDRESS, paths[0], collection=named)
+    assert store_exists(ADDRESS, named)
     store.add(words, words)
     reader = ws.VectorStore(ADDRESS, collection=named)
     assert reader.search("beta", k=1)[0].id == "beta"

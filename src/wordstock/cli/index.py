@@ -94,6 +94,8 @@ def index(
     """
     from wordstock.stores import VectorStore
     from wordstock.stores.documents import ChunkSettings
+    from wordstock.stores.opening import store_exists
+    from wordstock.stores.secrets import redacted
 
     if words == bool(paths):
         raise InputError("give files and folders, or --words with --model for the words of a table; one of the two")
@@ -105,22 +107,15 @@ def index(
     reading, chunks = _reading(kind, field, id_field, keep, lines), ChunkSettings(size, overlap)
     for path in paths or []:
         path.stat()  # a name that is wrong makes no store
-    with VectorStore(store, model or _first(store), collection=collection, **options) as opened:
+    if model is None and not store_exists(store, collection):  # one that is there knows its own
+        model = DEFAULT_MODEL
+    with VectorStore(store, model, collection=collection, **options) as opened:
         if words:
             _words(console, opened)
         else:
             flags = {"base": base, "reread": reread, "strict": strict}
             _documents(console, opened, [str(path) for path in paths or []], reading, chunks, **flags)
-        console.print(escape(f"{store} holds {opened.count():,} rows; index: {opened.index}"))
-
-
-def _first(store: str) -> str | None:
-    """The model of a store that is not there yet; one that is knows its own."""
-    from wordstock.stores.location import locate
-
-    place = locate(store)
-    there = place.kind not in ("lite", "file") or Path(place.uri).exists()
-    return None if there else DEFAULT_MODEL
+        console.print(escape(f"{redacted(store)} holds {opened.count():,} rows; index: {opened.index}"))
 
 
 def _reading(

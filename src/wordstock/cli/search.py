@@ -56,14 +56,15 @@ def search(
     """Show the rows of a store that are nearest to a query."""
     from wordstock.stores import VectorStore
     from wordstock.stores.filters import parse_text
-    from wordstock.stores.location import locate
+    from wordstock.stores.opening import store_exists
+    from wordstock.stores.secrets import redacted
 
     if mode not in ("vector", "keyword", "hybrid"):
         raise InputError(f"--mode {mode}: known are vector, keyword, hybrid")
     conditions = {"and": [parse_text(one) for one in where]} if where else None
-    place = locate(store)
-    if place.kind in ("lite", "file") and not Path(place.uri).exists():
-        raise InputError(f"there is no store at {store}; `wordstock index` makes one")
+    if not store_exists(store, collection):
+        named = "" if collection == "wordstock" else f", collection {collection}"
+        raise InputError(f"there is no store at {redacted(store)}{named}; `wordstock index` makes one")
     options: dict[str, Any] = {"mode": mode, "fusion": _fusion(fusion), "rerank": rerank}
     with VectorStore(store, model, collection=collection) as opened:
         found = opened.search(queries, k, where=conditions, **options)

@@ -17,7 +17,7 @@ from wordstock.stores.memory import MemoryStore
 from wordstock.stores.milvus import MilvusStore
 from wordstock.stores.secrets import Secret, find_token
 
-__all__ = ["AnyStore", "open_store"]
+__all__ = ["AnyStore", "open_store", "store_exists"]
 
 AnyStore = MemoryStore | MilvusStore
 
@@ -96,3 +96,34 @@ def _memory(
         raise InputError(f"a store in memory has no {precision} vectors; it has float32, float16")
     path = None if place.kind == "memory" else place.uri
     return MemoryStore(dim, metric=metric, precision=precision, path=path, details=details, dim_if_new=dim_if_new)
+
+
+def store_exists(
+    location: str | os.PathLike[str],
+    collection: str = "wordstock",
+    *,
+    token: str | Secret | None = None,
+    token_file: Path | str | None = None,
+    connect_timeout: float = 10.0,
+) -> bool:
+    """Whether there is a store; nothing is made where there is none.
+
+    Raises
+    ------
+    InputError
+        A location that names no store.
+    StoreError, StoreUnavailableError
+        It is open in another process, or the server cannot be reached.
+    """
+    place = locate(location)
+    if place.kind == "memory":
+        return False
+    if place.kind in ("file", "lite"):
+        there = Path(place.uri).exists()
+        if place.kind == "file" or not there:
+            return there
+    connection = Connection(place, find_token(token, token_file), connect_timeout=connect_timeout)
+    try:
+        return bool(connection.call("has_collection", collection))
+    finally:
+        connection.close()
