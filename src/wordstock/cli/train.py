@@ -15,7 +15,6 @@ import typer
 from rich.console import Console
 
 from wordstock._files import storage_errors
-from wordstock.cli.returned_memory import return_memory
 from wordstock.cli.train_corpus import STDIN, count_corpus
 from wordstock.cli.train_options import METHODS, parameters
 from wordstock.cli.train_progress import Steps
@@ -32,7 +31,6 @@ __all__ = ["train"]
 
 def train(corpus: list[str], output: Path, method: str, overwrite: bool, **options: Any) -> None:
     """Learn vectors from text. Stopped or killed, the same command goes on where it was."""
-    return_memory()
     given = {name: value for name, value in options.items() if value is not None}
     request = Request.of(corpus, method, given)
     patience, seconds = given.get("patience"), given.get("checkpoint_seconds")
