@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as arrays
 from tiny_models import TEXTS
 from wordstock.encoders import open_encoder
 from wordstock.encoders.backends import auto
-from wordstock.encoders.backends.eight_bit import quantised_blocks, quantised_columns
+from wordstock.encoders.backends.eight_bit import quantised_columns
+from wordstock.encoders.backends.eight_bit_openvino import quantised_blocks, smoothing
 from wordstock.encoders.backends.exports import export_folder, kept
 from wordstock.encoders.folder import read_folder
 from wordstock.errors import FormatError, InputError
@@ -137,6 +138,36 @@ def test_a_damaged_export_says_what_to_do(bert, backend, tmp_path, monkeypatch):
         open_encoder(bert, backend=backend)
 
 
+@pytest.mark.parametrize("name", ["model.xml", "model.bin"])
+def test_a_damaged_copy_of_openvino_says_what_to_do(bert, name, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORDSTOCK_CACHE", str(tmp_path))
+    open_encoder(bert, backend="openvino")
+    path = export_folder(read_folder(bert)) / "openvino" / name
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(FormatError, match="delete it, so that it is made again"):
+        open_encoder(bert, backend="openvino")
+
+
+TWO_THREADS = """
+import sys, threading
+from wordstock.encoders import open_encoder
+start = threading.Barrier(2)
+def first_call():
+    encoder = open_encoder(sys.argv[1], backend="openvino", threads=2)
+    start.wait()
+    print(encoder.encode(["one text", "another"] * 200).shape)
+threads = [threading.Thread(target=first_call) for _ in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def test_first_calls_from_several_threads(bert):
+    open_encoder(bert, backend="openvino")
+    ran = subprocess.run([sys.executable, "-c", TWO_THREADS, bert], capture_output=True, text=True, timeout=60)
+    assert ran.stdout.count("(400, ") == 2, ran.stderr
+
+
 KEEP = """
 import os, sys
 from pathlib import Path
@@ -155,6 +186,18 @@ def test_of_several_processes_one_makes_the_export(tmp_path):
     workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert [worker.communicate()[0] for worker in workers] == ["4000000\n"] * 3
     assert len(tally.read_text().split()) == 1
+
+
+def test_a_folder_is_kept_as_a_file_is(tmp_path):
+    def make(made):
+        made.mkdir()
+        (made / "one").write_bytes(b"1")
+
+    def fail(made):
+        raise AssertionError
+
+    assert (kept(tmp_path / "copies", make) / "one").read_bytes() == b"1"
+    assert kept(tmp_path / "copies", fail) == tmp_path / "copies"
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path):
@@ -179,9 +222,31 @@ def test_quantised_weights_are_within_half_a_step(weight):
     whole, steps = quantised_columns(weight)
     assert np.all(np.abs(whole * steps - weight) <= steps * 0.501)
     blocks, steps = quantised_blocks(weight, 16)
-    back = ((blocks.astype(np.float32) - 128) * steps[:, :, None]).transpose(1, 2, 0).reshape(-1, weight.shape[1])
-    assert np.all(np.abs(back[: len(weight)] - weight) <= np.abs(weight).max() / 127 * 0.501)
-    assert not back[len(weight) :].any()
+    back = (blocks * steps).reshape(weight.shape[1], -1).T
+    assert np.all(np.abs(back - weight) <= np.abs(weight).max() / 127 * 0.501)
+    assert blocks.shape[1] == (len(weight) // 16 if len(weight) % 16 == 0 else 1)
+
+
+def test_smoothing_evens_out_what_it_divides():
+    random = np.random.default_rng(0)
+    inputs, weights = (
+        random.normal(size=(50, 6)).astype(np.float32),
+        [random.normal(size=(6, 4)).astype(np.float32)] * 2,
+    )
+    inputs[:, 2] *= 100
+    scale = smoothing(np.abs(inputs).max(axis=0), weights)
+    largest = np.abs(inputs / scale).max(axis=0)
+    assert largest.max() / np.median(largest) < 15
+    np.testing.assert_allclose(
+        (inputs / scale) @ (weights[0] * scale[:, None]), inputs @ weights[0], rtol=1e-4, atol=1e-3
+    )
+    assert np.isfinite(smoothing(np.zeros(6, np.float32), weights)).all()
+
+
+def test_int8_of_openvino_keeps_to_float32(minilm_folder):
+    plain, ours = (open_encoder(minilm_folder, backend="openvino", precision=one) for one in ("float32", "int8"))
+    texts = ["The bank raised its rates.", "not bad at all", "A long and winding road. " * 40]
+    assert cosines(ours.encode(texts), plain.encode(texts)).min() > 0.999
 
 
 def test_auto_chooses_once_and_remembers(bert):

@@ -11,6 +11,7 @@ import numpy as np
 
 from wordstock.embeddings.digest import digest_of
 from wordstock.encoders.config import ContextConfig
+from wordstock.encoders.file_digests import file_digest
 from wordstock.encoders.folder import ModelFolder
 from wordstock.encoders.head import Dense, LayerNorm
 
@@ -25,8 +26,7 @@ def weights_digest(model: ModelFolder) -> str:
     """SHA-256 over the weights' files, the tokeniser and the configuration; what a converted copy is kept under."""
     state = hashlib.sha256()
     for path in (*model.weights, *_tokenizer_files(model.weights_folder)):
-        with path.open("rb") as stream:
-            state.update(hashlib.file_digest(stream, "sha256").digest())
+        state.update(file_digest(path))
     plain = {name: value for name, value in model.config.items() if name not in _NOTES}
     state.update(json.dumps([plain, model.layout.lower_case], sort_keys=True).encode())
     return state.hexdigest()

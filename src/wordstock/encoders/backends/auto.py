@@ -24,20 +24,20 @@ from wordstock._files import atomic_write
 from wordstock._optional import require
 from wordstock._threads import thread_count
 from wordstock.encoders.backends.exports import export_folder
+from wordstock.encoders.backends.sample import TRIAL, sample
 from wordstock.encoders.config import Precision
 from wordstock.encoders.folder import ModelFolder
-from wordstock.encoders.packing import Batch, batches, cut, shared_budget
+from wordstock.encoders.packing import Batch
 from wordstock.encoders.pooling import pool
 from wordstock.encoders.side_by_side import run_batches
-from wordstock.encoders.subwords import open_tokenizer
 from wordstock.errors import FormatError, InputError, MissingExtraError, ModelError
 from wordstock.protocols import FloatArray
 
 __all__ = ["LEAST_COSINE", "Trial", "open_model", "remembered"]
 
 LEAST_COSINE = 0.999
+_ROUND = 2  # counted up whenever a candidate would turn out otherwise
 _CLOSE = 1.05  # a later candidate must be faster than the best one so far by this factor
-_BUDGET = 512
 _RUNS, _SECONDS = 3, 0.5  # at least so many runs, and more of a small model, whose runs are short
 _LIBRARIES = ("torch", "transformers", "onnxruntime", "openvino", "wordstock")
 _MODULES = {name: f"wordstock.encoders.backends.{name}" for name in ("openvino", "onnx", "torch")}
@@ -55,18 +55,6 @@ _CANDIDATES: dict[Precision, tuple[tuple[str, Precision], ...]] = {
     "int8": (("openvino", "int8"), ("onnx", "int8")),
 }
 _NEEDS = {"bfloat16": {"avx512_bf16", "amx_bf16", "bf16"}, "int8": {"avx512_vnni", "avx_vnni", "amx_int8", "i8mm"}}
-_TEXTS = [
-    "The bank raised its rates.",
-    "not bad at all",
-    "Where can I change my money near the river, and what does it cost?",
-    "Naïve café owners in São Paulo pay 3.5 % more for 1,000 kg of coffee than in 1999; Müller & Söhne don't.",
-    "東京は日本の首都です。",
-    "The patient was given 5 mg of the drug twice a day, and after a week neither fever nor pain were reported.",
-] * 2 + [
-    "In spring the river rose over its banks, and the old mill, which had stood there since the town was founded, was "
-    "carried away with everything in it. " * times
-    for times in (2, 5, 9)
-]
 
 
 class Trial(NamedTuple):
@@ -121,7 +109,7 @@ def remembered(model: ModelFolder, precision: Precision = "float32", threads: in
 
 
 def _try_all(model: ModelFolder, precision: Precision, threads: int | None) -> list[Trial]:
-    parts = _sample(model, threads or thread_count())
+    parts = sample(TRIAL, model, threads or thread_count())
     able = _abilities()
     reference = _run(_open("torch", model, "float32", threads, "cpu"), parts, model.n_layers)
     trials = []
@@ -149,15 +137,6 @@ def _fastest(trials: Sequence[Trial], precision: Precision) -> Trial | None:
         if best is None or best.seconds is None or trial.seconds * _CLOSE < best.seconds:
             best = trial
     return best
-
-
-def _sample(model: ModelFolder, streams: int) -> list[Batch]:
-    tokenizer = open_tokenizer(model)
-    tokens = tokenizer.tokenize(_TEXTS)
-    room = model.max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
-    windows = cut(tokens.ids, tokens.bounds, room, windows=False)
-    budget = shared_budget(windows, len(tokenizer.prefix) + len(tokenizer.suffix), _BUDGET, streams)
-    return list(batches(windows, tokenizer.prefix, tokenizer.suffix, model.pad_id, budget))
 
 
 def _run(backend: Any, parts: Sequence[Batch], layer: int) -> list[FloatArray]:
@@ -206,7 +185,7 @@ def _has_gpu() -> bool:
 
 
 def _choice_path(folder: Path, precision: Precision, threads: int | None) -> Path:
-    found: list[Any] = [precision, threads or thread_count(), sorted(_abilities()), platform.machine()]
+    found: list[Any] = [_ROUND, precision, threads or thread_count(), sorted(_abilities()), platform.machine()]
     for library in _LIBRARIES:
         try:
             found.append(version(library))

@@ -2,7 +2,8 @@
 
 Layout: ``exports/DIGEST-FORMAT/`` holds ``model.onnx``, what is made of it, and what "auto" found on this machine.
 The digest is that of the weights, so that a changed model never meets an old copy; the format names the settings of
-the export. A file is there whole or not at all; a lock beside it keeps two processes from making it at once.
+the export. A copy, be it a file or a folder, is there whole or not at all; a lock beside it keeps two processes from
+making it at once.
 """
 
 from __future__ import annotations
@@ -44,21 +45,21 @@ def export_folder(model: ModelFolder) -> Path:
 
 
 def kept(path: Path, make: Callable[[Path], None]) -> Path:
-    """A file that is made once: ``make`` writes it elsewhere and it is then moved to ``path`` in one step.
+    """A file or folder that is made once: ``make`` writes it elsewhere and it is then moved to ``path`` in one step.
 
     Raises
     ------
     StorageError
         The cache folder cannot be written.
     """
-    if path.is_file():
+    if path.exists():
         return path
     import filelock
 
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_name(f"{path.name}.lock")):
-            if not path.is_file():
+            if not path.exists():
                 with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as work:
                     made = Path(work) / path.name
                     make(made)
@@ -72,7 +73,7 @@ def exported(model: ModelFolder, folder: Path) -> Path:
 
     Parameters
     ----------
-    folder : what ``export_folder`` gives, which reads all of the weights and is therefore asked for once.
+    folder : what ``export_folder`` gives.
 
     Raises
     ------
@@ -134,5 +135,6 @@ def _all_states(torch: Any, module: Any) -> Any:
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
+    for file in path.iterdir() if path.is_dir() else (path,):
+        with file.open("rb+") as stream:
+            os.fsync(stream.fileno())
