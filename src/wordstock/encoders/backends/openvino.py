@@ -76,7 +76,7 @@ class OpenVinoBackend:
             return self._made[only_last, streams]
 
     def _compiled(self, layers: Sequence[int], streams: int) -> Any:
-        with _damage(self._path):
+        with _damage(self._path.parent):
             graph = self._core.read_model(self._path)
             outputs = [graph.output(layer_name(layer)) for layer in layers]
             inputs = {port.get_any_name(): port.get_node() for port in graph.inputs}
@@ -149,6 +149,6 @@ def _damage(path: Path) -> Iterator[None]:
         raise FormatError(
             path,
             expected="an exported model",
-            found=f"{type(error).__name__}: {error!s:.200}",
+            found=f"{type(error).__name__}: {' '.join(str(error).split()):.200}",
             remedy="delete it, so that it is made again",
         ) from error
