@@ -12,6 +12,7 @@ import numpy as np
 
 from pairs import Pair, clock, seconds, summary
 from wordstock.kernels.compiled import compiled
+from wordstock.kernels.scratch import private_arrays
 
 WHOLE = 1.25  # two threads at most so much slower than one
 
@@ -26,7 +27,7 @@ def _turn(x: np.ndarray, times: int) -> float:
 
 def sharing() -> float:
     """Time of two threads at once, each with work of its own, over that of one: 1 on two whole cores, 2 on one."""
-    numbers = [np.ones(512, np.float32) for _ in range(2)]
+    numbers = private_arrays(((512,), np.float32), ((512,), np.float32))
     _turn(numbers[0], 1)
 
     def run(count: int) -> None:
