@@ -1,5 +1,9 @@
 """Sentences to batches, by hand and by a DataLoader with workers."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -57,9 +61,16 @@ def test_what_is_no_batch(sentences):
         plain().to_torch().batch([["the", 3]])
 
 
-@pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # by JAX, where another test has loaded it
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_loader_with_workers(method, tmp_path):
+def test_a_loader_with_workers(method):
+    """In a process of its own: libraries that other tests have loaded here do not bear a fork of their threads."""
+    code = f"import {__name__} as here; here.load_with_workers({method!r})"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+
+
+def load_with_workers(method):
     layer = spelling()[0].to_torch()
     data = [(["cat", "catt"], 0), (["dog"], 1), (["doggy", "river", "zzz"], 2)] * 3
     here = DataLoader(data, batch_size=4, collate_fn=layer.collate)

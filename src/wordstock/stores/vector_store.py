@@ -119,6 +119,7 @@ class VectorStore:
         except BaseException:
             store.close()
             raise
+        self._coming: Encoder | None = None
         self._writing = threading.RLock()
         self._search = TextSearch()
 
@@ -351,6 +352,7 @@ class VectorStore:
         with self._writing:  # what was added or deleted meanwhile
             late = copy_rows(old, other, new, batch_size, None)
             other.flush()
+            self._coming = new  # a search that finds the collection exchanged before this store does
             old.exchange(other)
             self._bound = _Bound(other, record, new)
             self._search.changed()
@@ -372,8 +374,8 @@ class VectorStore:
         if found is None:
             return False
         record = self._read_record(found)
-        same = bound.encoder is not None and bound.encoder.fingerprint == record.fingerprint
-        self._bound = _Bound(found, record, bound.encoder if same else None)
+        known = (one for one in (bound.encoder, self._coming) if one is not None)
+        self._bound = _Bound(found, record, next((one for one in known if one.fingerprint == record.fingerprint), None))
         self._search.changed()
         return True
 
