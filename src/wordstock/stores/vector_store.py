@@ -321,7 +321,10 @@ class VectorStore:
         def find(bound: _Bound) -> list[list[Hit]]:
             return self._search.find(bound.store, lambda: self._encoder_of(bound), question, depth, where, mode, fusion)
 
+        bound = self._bound
         found = self._following(find)
+        if not all(found) and (self._bound.store is not bound.store or self._moved()):
+            found = self._following(find)  # one that is being exchanged may answer as if it were empty
         if where is not None and not any(found):
             check_fields(self.store, where)
         if reranker is not None and texts is not None:
