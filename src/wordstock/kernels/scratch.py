@@ -16,7 +16,7 @@ _APART = 128  # bytes: processors fetch lines of 64 in pairs
 def private_arrays(*wanted: tuple[tuple[int, ...], npt.DTypeLike]) -> list[npt.NDArray[Any]]:
     """Zeros of each (shape, dtype), C order, in one piece of memory that shares no cache line with anything else.
 
-    Small arrays from the allocator lie wherever it has a hole, those of two threads on one line too, and then each write
+    Small arrays from the allocator lie wherever it has a hole, those of two threads on one line too; then each write
     of one thread would take the line away from the other.
     """
     sizes = [math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in wanted]
