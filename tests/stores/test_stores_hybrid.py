@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wordstock as ws
-from wordstock.errors import InputError
+from wordstock.errors import FormatError, InputError, OfflineError
 from wordstock.protocols import Hit
 from wordstock.stores import MemoryStore
 from wordstock.stores.checking import lowest_score
@@ -209,6 +209,19 @@ def test_a_cross_encoder_is_loaded_from_its_folder(stores, tmp_path):
     found = stores["own"].search("heart pain", k=3, rerank=tmp_path)
     scores = sentence_transformers.CrossEncoder(str(tmp_path)).predict([("heart pain", text) for text in TEXTS])
     assert [hit.score for hit in found] == pytest.approx(sorted(scores.tolist(), reverse=True)[:3], abs=1e-5)
+
+    (tmp_path / "model.safetensors").rename(tmp_path / "weights.safetensors")
+    with pytest.raises(FormatError, match="expected a cross-encoder with its tokenizer and safetensors weights"):
+        stores["own"].search("heart pain", rerank=tmp_path)
+
+
+def test_a_name_of_no_cross_encoder_is_refused_at_once(stores, monkeypatch):
+    pytest.importorskip("sentence_transformers")
+    with pytest.raises(InputError, match=r"rerank='minilm': no such folder; .* is 'hf:org/name'"):
+        stores["own"].search("heart pain", rerank="minilm")
+    monkeypatch.setenv("WORDSTOCK_OFFLINE", "1")
+    with pytest.raises(OfflineError, match="is not in the cache"):
+        stores["own"].search("heart pain", rerank="hf:org/cross-encoder")
 
 
 def test_an_empty_store_has_no_keywords(caplog):

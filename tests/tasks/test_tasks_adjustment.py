@@ -136,7 +136,7 @@ def test_a_damaged_calibration_is_refused(tmp_path, train, test):
 
     import safetensors.numpy
 
-    from wordstock.tasks.ngram_file import _digest
+    from wordstock.tasks.ngram_file import FILE
 
     model = NgramClassifier(threads=1).fit(*train).calibrate(*test)
     model.save(tmp_path / "m.safetensors")
@@ -147,7 +147,6 @@ def test_a_damaged_calibration_is_refused(tmp_path, train, test):
     del meta["sha256"]
     for wrong in ({"method": "beta"}, {"curves": [[1.0], [2.0]]}, {"curves": [[-1.0]]}, {"multilabel": 3}):
         bad = meta | {"adjustment": {"thresholds": None, "calibration": meta["adjustment"]["calibration"] | wrong}}
-        encoded = json.dumps(bad | {"sha256": _digest(bad, tensors)})
-        (tmp_path / "b.safetensors").write_bytes(safetensors.numpy.save(tensors, {"ngram_classifier": encoded}))
-        with pytest.raises(FormatError, match="a classifier over n-grams"):
+        (tmp_path / "b.safetensors").write_bytes(FILE.pack(bad, tensors))
+        with pytest.raises(FormatError, match="the settings of a classifier over n-grams"):
             NgramClassifier.load(tmp_path / "b.safetensors")

@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load_file
 
 from wordstock.embeddings import Card, read_native
 from wordstock.errors import FingerprintError, FormatError, InputError, StorageError
@@ -189,9 +189,8 @@ def doctored(path, change):
         meta = json.loads(opened.metadata()["classifier"])
     del meta["sha256"]
     change(meta)
-    encoded = artefact._written(meta | {"sha256": artefact._digest(meta, tensors)})
     odd = path.with_name("odd.safetensors")
-    odd.write_bytes(save(tensors, metadata={"classifier": encoded}))
+    odd.write_bytes(artefact.FILE.pack(meta, tensors))
     return odd
 
 

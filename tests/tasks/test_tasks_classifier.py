@@ -335,3 +335,15 @@ def test_a_path_is_loaded_by_fit(tmp_path, table, train):
     np.testing.assert_array_equal(
         model.predict_proba(train[0]), TextClassifier(table, C=5).fit(*train).predict_proba(train[0])
     )
+
+
+def test_the_likeliest_labels_come_best_first(table, train, test):
+    model = TextClassifier(table).fit(*train)
+    found, shares = model.top_k(test[0], 2), model.predict_proba(test[0])
+    assert [row[0].label for row in found] == model.predict(test[0]).tolist()
+    np.testing.assert_array_equal([[one.probability for one in row] for row in found], np.sort(shares)[:, :-3:-1])
+    assert model.top_k([], 3) == []
+    with pytest.raises(InputError, match="k=0"):
+        model.top_k(test[0], 0)
+    with pytest.raises(NotFittedError):
+        TextClassifier(table).top_k(test[0])

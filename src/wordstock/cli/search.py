@@ -46,7 +46,7 @@ def search(
         str, typer.Option(help="Of hybrid: the weights of vectors and keywords, or rrf for reciprocal ranks.")
     ] = "0.8,0.2",
     rerank: Annotated[
-        str | None, typer.Option(help="A cross-encoder's name or folder, to score the best again.")
+        str | None, typer.Option(help="A cross-encoder's folder or hf:org/name, to score the best again.")
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="The store's encoder, where it cannot be found by its record.")

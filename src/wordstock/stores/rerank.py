@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from wordstock._optional import require
-from wordstock.errors import InputError
+from wordstock.errors import FormatError, InputError
+from wordstock.hub import fetch
 from wordstock.protocols import Hit
 
 __all__ = ["Reranker", "reranked", "resolve_reranker"]
@@ -18,18 +19,22 @@ Reranker = Callable[[str, Sequence[str]], Sequence[float]]  # query, texts → a
 
 
 def resolve_reranker(given: Any) -> Reranker:
-    """A function of (query, texts), the ``predict`` of a CrossEncoder, or a CrossEncoder loaded from a folder.
+    """A function of (query, texts), the ``predict`` of a CrossEncoder, or one of a folder or ``hf:org/name``.
 
     Raises
     ------
     InputError
-        Something else.
+        Something else, or no such folder.
+    FormatError
+        A folder that holds no cross-encoder, or one whose weights are not in safetensors.
     MissingExtraError
         A folder, and sentence-transformers is not installed.
+    DownloadError, OfflineError, StorageError
+        As ``wordstock.hub.fetch``.
     """
     if isinstance(given, str | Path):
         module = require("sentence_transformers", extra="rerank", purpose="a cross-encoder")
-        given = module.CrossEncoder(str(given), local_files_only=Path(given).is_dir())
+        given = _opened(module, _folder(str(given)))
     predict = getattr(given, "predict", None)
     if callable(predict):
 
@@ -42,6 +47,28 @@ def resolve_reranker(given: Any) -> Reranker:
         raise InputError(f"rerank is a function of (query, texts), a CrossEncoder or its folder, not {given!r:.80}")
     reranker: Reranker = given
     return reranker
+
+
+def _folder(name: str) -> Path:
+    if name.startswith("hf:"):
+        return fetch(name)
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        raise InputError(f"rerank={name!r}: no such folder; a cross-encoder on the Hugging Face hub is 'hf:org/name'")
+    return path
+
+
+def _opened(module: Any, folder: Path) -> Any:
+    """The cross-encoder of a folder, whose weights are never unpickled and whose code is never run."""
+    try:
+        return module.CrossEncoder(str(folder), local_files_only=True, model_kwargs={"use_safetensors": True})
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise FormatError(
+            folder,
+            expected="a cross-encoder with its tokenizer and safetensors weights",
+            found=f"something else ({' '.join(str(error).split())[:160]})",
+            remedy="give the folder of a sequence classification model",
+        ) from error
 
 
 def reranked(reranker: Reranker, query: str, hits: Sequence[Hit], k: int) -> list[Hit]:

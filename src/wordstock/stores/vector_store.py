@@ -296,8 +296,8 @@ class VectorStore:
         where : a filter over metadata, such as ``{"year": {">": 2020}}``; see ``wordstock.stores.filters``.
         mode : "vector" (by meaning), "keyword" (BM25), or "hybrid", both fused.
         fusion : the weights of vectors and keywords, (0.8, 0.2) unless told, or "rrf"; see ``wordstock.stores.fusion``.
-        rerank : a cross-encoder that scores the best 50 again: a function of (query, texts), a CrossEncoder, or its
-            folder.
+        rerank : a cross-encoder that scores the best 50 again: a function of (query, texts), a CrossEncoder, or the
+            folder or ``hf:org/name`` of one.
 
         Returns
         -------

@@ -18,40 +18,33 @@ those of the encoder on record, or for a table ``rows`` int64 (m,) and what is a
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import safetensors.numpy
-from safetensors import SafetensorError
 
-from wordstock._files import atomic_write
-from wordstock._version import __version__
-from wordstock.errors import FormatError
 from wordstock.hub.binding import EncoderRecord
 from wordstock.tasks.adjustment import Adjustment
 from wordstock.tasks.head_config import head_config
 from wordstock.tasks.head_model import HeadModel, head_from_dict, head_to_dict
-from wordstock.tasks.labels import LabelCodec, Layout
+from wordstock.tasks.labels import LabelCodec
 from wordstock.tasks.lexical import Lexicon
 from wordstock.tasks.logistic import LinearModel, check_settings
 from wordstock.tasks.scaling import Scaling
 from wordstock.tasks.tuning.config import finetune_from_dict, resolve_finetune
 from wordstock.tasks.tuning.training import HeadTraining
+from wordstock.tasks.verified_file import VerifiedFile
 
 __all__ = ["Artefact", "read_artefact", "write_artefact"]
 
-VERSION = 2
 _TENSORS = ("coef", "intercept", "center", "scale", "idf", "terms")
+FILE = VerifiedFile("classifier", "classifier", version=2, first=_TENSORS)
 _HEAD_TENSORS = ("center", "scale")  # and those of the head
 _HEAD, _TUNED = "head.", "tuned."
 _SETTINGS = {"lexical", "C", "class_weight", "cv", "seed"}
 _NEWER = {"head", "finetune", "head_training"}
-_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
 @dataclass(frozen=True)
@@ -78,14 +71,8 @@ def write_artefact(path: Path | str, artefact: Artefact) -> None:
     StorageError
         The file cannot be written.
     """
-    classes = artefact.codec.classes.tolist()
     version, settings = _written_settings(artefact)
-    meta = {
-        "version": version,
-        "wordstock": __version__,
-        "classes": classes,
-        "kind": type(classes[0]).__name__,
-        "layout": artefact.codec.layout,
+    meta = artefact.codec.to_dict() | {
         "settings": settings,
         "C": artefact.chosen,
         "losses": list(artefact.losses.items()),
@@ -93,11 +80,7 @@ def write_artefact(path: Path | str, artefact: Artefact) -> None:
     }
     if not artefact.adjustment.empty:
         meta["adjustment"] = artefact.adjustment.to_dict()
-    tensors = _tensors(artefact)
-    tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    encoded = _written(meta | {"sha256": _digest(meta, tensors)})
-    with atomic_write(path) as stream:
-        stream.write(safetensors.numpy.save(tensors, metadata={"classifier": encoded}))
+    FILE.write(path, meta, _tensors(artefact), version=version)
 
 
 def _written_settings(artefact: Artefact) -> tuple[int, dict[str, Any]]:
@@ -139,39 +122,13 @@ def read_artefact(path: Path | str) -> Artefact:
     FormatError
         Not a saved classifier, a newer version, or damage anywhere in the file.
     """
-    path = Path(path)
-    if path.is_dir():
-        _refuse(path, "a saved classifier", "a folder")
-    data = path.read_bytes()
-    try:
-        tensors = safetensors.numpy.load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        meta = json.loads(header["classifier"])
-        digest = meta.pop("sha256")
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        _refuse(path, "a saved classifier", f"something else ({error!r:.120})", error)
-    if not _complete(tensors) or _digest(meta, tensors) != digest:
-        _refuse(path, "the tensors and settings that its checksum was made of", "others: the file is damaged")
-    version = meta.get("version")
-    if type(version) is int and version > VERSION:
-        raise FormatError(
-            path, expected=f"version {VERSION} or older", found=f"version {version}", remedy="upgrade wordstock"
-        )
-    try:
-        return _build(meta, tensors)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        _refuse(path, "the settings of a classifier", f"others ({error!r:.120})", error)
+    return FILE.read(Path(path), _build)
 
 
 def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefact:
-    if type(meta["version"]) is not int or meta["version"] < 1:
-        raise ValueError(f"version {meta['version']!r}")
-    kind = _KINDS[meta["kind"]]
-    if meta["layout"] not in get_args(Layout) or not all(type(label) is kind for label in meta["classes"]):
-        raise ValueError(f"labels of kind {meta['kind']} in layout {meta['layout']}")
-    if len(set(meta["classes"])) < max(len(meta["classes"]), 1 + (meta["layout"] == "single")):
-        raise ValueError(f"{len(meta['classes'])} labels in layout {meta['layout']}, not all different")
-    codec = LabelCodec(np.array(meta["classes"], dtype=None if kind is str else kind), meta["layout"])
+    if not _complete(tensors):
+        raise ValueError(f"tensors {', '.join(sorted(tensors))}"[:200])
+    codec = LabelCodec.from_dict(meta)
     encoder = EncoderRecord.from_dict(meta["encoder"])
     settings = _settings(meta["settings"], meta["version"])
     for name in ("coef", "intercept", "center", "idf", "scale"):
@@ -257,28 +214,3 @@ def _settings(written: dict[str, Any], version: int) -> dict[str, Any]:
     elif weight not in (None, "balanced"):
         raise ValueError(f"class_weight={weight!r}")
     return settings
-
-
-def _written(meta: dict[str, Any]) -> str:
-    return json.dumps(meta, default=_plain)
-
-
-def _digest(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> str:
-    state = hashlib.sha256(_written(meta).encode("utf-8", "surrogatepass"))
-    first = [name for name in _TENSORS if name in tensors]
-    for name in [*first, *sorted(tensors.keys() - set(_TENSORS))]:
-        array = tensors[name]
-        state.update(f"{name} {array.dtype.name} {array.shape}".encode())
-        state.update(np.ascontiguousarray(array).tobytes())
-    return state.hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{value!r} cannot be written as JSON")
-
-
-def _refuse(path: Path, expected: str, found: str, cause: Exception | None = None) -> NoReturn:
-    remedy = "save or fetch the classifier again"
-    raise FormatError(path, expected=expected, found=found, remedy=remedy) from cause

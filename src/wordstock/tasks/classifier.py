@@ -8,13 +8,12 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
-from wordstock.tasks.adjustment import Adjustable, Adjustment
+from wordstock.tasks.adjustment import Adjustment
 from wordstock.tasks.artefact import Artefact, read_artefact, write_artefact
 from wordstock.tasks.head_config import HeadConfig, HeadName, LinearConfig, head_config
 from wordstock.tasks.head_model import HeadModel, over_words, require_torch
@@ -23,6 +22,7 @@ from wordstock.tasks.labels import ClassWeight, LabelCodec
 from wordstock.tasks.lexical import Lexicon
 from wordstock.tasks.logistic import LinearModel, check_settings, fit_linear
 from wordstock.tasks.scaling import Scaling
+from wordstock.tasks.text_estimator import BLOCK, TextEstimator
 from wordstock.tasks.tuning import FineTune, open_tuner, resolve_finetune, save_tuned_encoder, tuned_encoder
 from wordstock.tasks.tuning.config import Finetune
 from wordstock.tasks.tuning.progress import Tell
@@ -35,10 +35,9 @@ Tensors = dict[str, npt.NDArray[Any]]
 
 _NO_LOSSES: dict[float, float] = {}
 _DROPOUT = 0.1  # before the linear head with which an encoder is tuned for logistic regression
-_BLOCK = 8192  # texts whose features and scores are held at once
 
 
-class TextClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class TextClassifier(TextEstimator):
     """A classifier on the vectors of an encoder, which may itself be tuned; made to learn from few labelled texts.
 
     Texts are a list, tuple, one-dimensional array or column of str. Labels are str, int or bool, one per text; or, for
@@ -110,14 +109,6 @@ class TextClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: ignor
         self.class_weight = class_weight
         self.cv = cv
         self.seed = seed
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = True
-        tags.classifier_tags.multi_label = True
-        return tags
 
     def fit(self, X: Any, y: Any, *, progress: Tell = None) -> Self:
         """Learn from texts and their labels.
@@ -229,7 +220,7 @@ class TextClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: ignor
         vectors: Any = None if words else _encode(self.encoder_, texts)
 
         def block(start: int) -> npt.NDArray[Any]:
-            rows = slice(start, start + _BLOCK)
+            rows = slice(start, start + BLOCK)
             if isinstance(model, HeadModel):
                 return answer(model.scores(self.encoder_, texts[rows], None if vectors is None else vectors[rows]))
             features: Any = self.scaling_.transform(vectors[rows])
@@ -240,8 +231,8 @@ class TextClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: ignor
         first = block(0)
         out = np.empty((len(texts), *first.shape[1:]), first.dtype)
         out[: len(first)] = first
-        for start in range(_BLOCK, len(texts), _BLOCK):
-            out[start : start + _BLOCK] = block(start)
+        for start in range(BLOCK, len(texts), BLOCK):
+            out[start : start + BLOCK] = block(start)
         return out
 
     def decision_function(self, X: Any) -> Array:
@@ -274,25 +265,6 @@ class TextClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: ignor
             X, lambda scores: adjust.choose(self.codec_, adjust.probabilities(self.model_.from_scores(scores)))
         )
         return self.codec_.decode(chosen)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Share of texts whose label, or whole set of labels, is predicted right.
-
-        Raises
-        ------
-        LabelError
-            A label that was not there in training; names it, its position and the known labels.
-        InputError
-            No texts, or another number of labels than texts.
-        """
-        check_is_fitted(self, "model_")
-        texts = as_texts(X)
-        target = self.codec_.encode(y)
-        if not texts or len(texts) != len(target):
-            raise InputError(f"{len(texts)} texts and {len(target)} labels; give at least one text and one label each")
-        found = self.codec_.encode(self.predict(texts))
-        right = found == target if target.ndim == 1 else (found == target).all(axis=1)
-        return float(np.average(right, weights=sample_weight))
 
     def save(self, path: Path | str) -> None:
         """Write one .safetensors file, atomically and without pickle; see ``tasks.artefact``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ Layout = Literal["single", "list", "tuple", "set", "frozenset", "indicator"]
 ClassWeight = Literal["balanced"] | dict[Any, float] | None
 
 _CONTAINERS: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 _SHOWN = 12  # known labels named in an error
 
 
@@ -111,6 +112,21 @@ class LabelCodec:
         for position, group in enumerate(values):
             out[position, [number(label, position) for label in group]] = True
         return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: ``classes``, ``kind`` (of a class: str, int or bool) and ``layout``."""
+        classes = self.classes.tolist()
+        return {"classes": classes, "kind": type(classes[0]).__name__, "layout": self.layout}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read back what ``to_dict`` gave, among other keys; ValueError, KeyError or TypeError for anything else."""
+        classes, kind, layout = values["classes"], _KINDS[values["kind"]], values["layout"]
+        if layout not in get_args(Layout) or not all(type(label) is kind for label in classes):
+            raise ValueError(f"labels of kind {values['kind']} in layout {layout}")
+        if len(set(classes)) < max(len(classes), 1 + (layout == "single")):
+            raise ValueError(f"{len(classes)} labels in layout {layout}, not all different")
+        return cls(np.array(classes, dtype=None if kind is str else kind), layout)
 
     def choose(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         """The likeliest class, int64 (n,), or every label of at least 0.5, bool (n, k), from probabilities (n, k)."""

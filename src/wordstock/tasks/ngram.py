@@ -8,19 +8,18 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from wordstock._threads import run_slices
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError, LabelError
-from wordstock.formats.fasttext_classifier import LabelScore
 from wordstock.protocols import FloatArray
-from wordstock.tasks.adjustment import Adjustable, Adjustment
+from wordstock.tasks.adjustment import Adjustment
 from wordstock.tasks.inputs import as_texts
 from wordstock.tasks.labelled_file import Bytes, labelled_blocks, text_blocks
 from wordstock.tasks.labels import LabelCodec, Layout
 from wordstock.tasks.ngram_file import NgramFile, read_ngram_file, write_fasttext, write_ngram_file
+from wordstock.tasks.text_estimator import BLOCK, TextEstimator
 from wordstock.train.ngram_config import NgramConfig, NgramLoss
 from wordstock.train.ngram_start import GivenLabels, NgramStart
 from wordstock.train.state import Progress
@@ -30,13 +29,12 @@ __all__ = ["NgramClassifier"]
 Array = npt.NDArray[np.float64]
 Tell = Callable[[Progress], object] | None
 
-_BLOCK = 8192  # texts whose scores are held at once
 _SMALLEST = 64  # texts worth a thread
 _END = b"</s>"  # kernels find the token that ends every text at the start of the data
 _SHAPE = ("dim", "word_ngrams", "min_n", "max_n", "buckets")  # what a model that goes on must keep
 
 
-class NgramClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class NgramClassifier(TextEstimator):
     """A linear classifier on the mean of a text's word and n-gram rows, all learned from the labelled texts.
 
     This is fastText's supervised model (Joulin et al. 2017, "Bag of tricks for efficient text classification"): the
@@ -103,14 +101,6 @@ class NgramClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: igno
         self.threads = threads
         self.init = init
         self.warm_start = warm_start
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = True
-        tags.classifier_tags.multi_label = True
-        return tags
 
     def fit(self, X: Any, y: Any, *, progress: Tell = None) -> Self:
         """Learn from texts and their labels.
@@ -298,7 +288,7 @@ class NgramClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: igno
         unmoved = calibration is None or calibration.method == "temperature"
         if not codec.multilabel and unmoved and not len(self._tree):
             return codec.decode(self._best(texts))
-        parts = [texts[start : start + _BLOCK] for start in range(0, max(len(texts), 1), _BLOCK)]
+        parts = [texts[start : start + BLOCK] for start in range(0, max(len(texts), 1), BLOCK)]
         chosen = [self.adjustment_.choose(codec, self.predict_proba(part)) for part in parts]
         return codec.decode(np.concatenate(chosen))
 
@@ -315,26 +305,6 @@ class NgramClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: igno
         )
         return self._class_of[best]
 
-    def top_k(self, X: Any, k: int = 5) -> list[list[LabelScore]]:
-        """The ``k`` likeliest labels of each text with their probabilities, best first.
-
-        Raises
-        ------
-        InputError
-            ``k`` below 1, or a text that is not a str.
-        """
-        if k < 1:
-            raise InputError(f"k={k}: at least 1")
-        texts = as_texts(X)
-        out: list[list[LabelScore]] = []
-        for start in range(0, len(texts), _BLOCK):
-            shares = self.predict_proba(texts[start : start + _BLOCK])
-            order = np.argsort(-shares, axis=1, kind="stable")[:, :k]
-            labels = self.classes_[order].tolist()
-            best = np.take_along_axis(shares, order, axis=1).tolist()
-            out += [[LabelScore(*pair) for pair in zip(*row, strict=True)] for row in zip(labels, best, strict=True)]
-        return out
-
     def encode(self, X: Any) -> FloatArray:
         """The mean row of each text, float32 (n, dim), which the classifier's scores are made of."""
         from wordstock.kernels.linescores import text_vectors
@@ -344,25 +314,6 @@ class NgramClassifier(Adjustable, ClassifierMixin, BaseEstimator):  # type: igno
         out = np.zeros((len(texts), self.model_.dim), np.float32)
         self._each_slice(texts, lambda *slice_of: text_vectors(*slice_of, out))
         return out
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Share of texts whose label, or whole set of labels, is predicted right.
-
-        Raises
-        ------
-        LabelError
-            A label that was not there in training; names it, its position and the known labels.
-        InputError
-            No texts, or another number of labels than texts.
-        """
-        check_is_fitted(self, "codec_")
-        texts = as_texts(X)
-        target = self.codec_.encode(y)
-        if not texts or len(texts) != len(target):
-            raise InputError(f"{len(texts)} texts and {len(target)} labels; give at least one text and one label each")
-        found = self.codec_.encode(self.predict(texts))
-        right = found == target if target.ndim == 1 else (found == target).all(axis=1)
-        return float(np.average(right, weights=sample_weight))
 
     def save(self, path: Path | str) -> None:
         """Write one .safetensors file, atomically and without pickle; see ``tasks.ngram_file``.

@@ -11,32 +11,24 @@ the tensors in the order above.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import safetensors.numpy
-from safetensors import SafetensorError, safe_open
 
-from wordstock._files import atomic_write
-from wordstock._version import __version__
 from wordstock.errors import FormatError, InputError
 from wordstock.formats.fasttext_classifier_writer import write_fasttext_classifier
 from wordstock.formats.fasttext_file import Settings, open_fasttext
 from wordstock.tasks.adjustment import Adjustment
 from wordstock.tasks.labels import LabelCodec, Layout
+from wordstock.tasks.verified_file import Tensors, VerifiedFile
 from wordstock.train.ngram_config import LABEL, LOSSES, NgramConfig
 from wordstock.train.ngram_model import NgramModel, make_dictionary
 
 __all__ = ["NgramFile", "is_ngram_file", "read_ngram_file", "write_fasttext", "write_ngram_file"]
 
-VERSION = 1
-_KEY = "ngram_classifier"
 _DTYPES = {
     "rows": np.float32,
     "outputs": np.float32,
@@ -45,10 +37,8 @@ _DTYPES = {
     "offsets": np.int64,
     "counts": np.int64,
 }
-_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
+FILE = VerifiedFile("ngram_classifier", "classifier over n-grams", version=1, first=tuple(_DTYPES))
 _MOST_HEADER = 1 << 28  # bytes of a header that are read to tell the kind of a file
-
-Tensors = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -69,17 +59,12 @@ def write_ngram_file(path: Path | str, content: NgramFile) -> None:
         The file cannot be written.
     """
     model, codec = content.model, content.codec
-    classes = codec.classes.tolist()
     meta = {
-        "version": VERSION,
-        "wordstock": __version__,
         "config": model.config.to_dict(),
         "n_words": model.n_words,
         "pruned": model.pruned,
         "names": list(model.names),
-        "classes": classes,
-        "kind": type(classes[0]).__name__,
-        "layout": codec.layout,
+        **codec.to_dict(),
         "losses": list(model.losses),
         "tokens": model.tokens,
         "adjustment": content.adjustment.to_dict(),
@@ -93,9 +78,7 @@ def write_ngram_file(path: Path | str, content: NgramFile) -> None:
         "counts": model.counts,
     }
     tensors = {name: np.ascontiguousarray(tensors[name], dtype) for name, dtype in _DTYPES.items()}
-    encoded = json.dumps(meta | {"sha256": _digest(meta, tensors)})
-    with atomic_write(path) as stream:
-        stream.write(safetensors.numpy.save(tensors, metadata={_KEY: encoded}))
+    FILE.write(path, meta, tensors)
 
 
 def write_fasttext(path: Path | str, model: NgramModel) -> None:
@@ -130,7 +113,7 @@ def is_ngram_file(path: Path | str) -> bool:
         if not 2 <= size <= _MOST_HEADER:
             return _is_fasttext(start)
         header = stream.read(min(size, 1 << 16))
-    return _KEY.encode() in header if header.startswith(b"{") else _is_fasttext(start)
+    return FILE.key.encode() in header if header.startswith(b"{") else _is_fasttext(start)
 
 
 def _is_fasttext(start: bytes) -> bool:
@@ -150,37 +133,23 @@ def read_ngram_file(path: Path | str) -> NgramFile:
         No such file.
     """
     path = Path(path)
-    if path.is_dir():
-        _refuse(path, "a saved classifier", "a folder")
-    with path.open("rb") as stream:
-        start = stream.read(9)
-    if start[8:] != b"{":
-        return _of_fasttext(path)
-    try:
-        with safe_open(path, "np") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  it is no mapping
-        meta = json.loads(metadata[_KEY])
-        digest = meta.pop("sha256")
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        _refuse(path, "a saved classifier over n-grams", f"something else ({error!r:.120})", error)
-    version = meta.get("version")
-    if type(version) is int and version > VERSION:
-        raise FormatError(
-            path, expected=f"version {VERSION} or older", found=f"version {version}", remedy="upgrade wordstock"
-        )
-    if set(tensors) != set(_DTYPES) or _digest(meta, tensors) != digest:
-        _refuse(path, "the tensors and settings that its checksum was made of", "others: the file is damaged")
-    try:
-        return _build(meta, tensors)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        _refuse(path, "a classifier over n-grams", f"something else ({error!r:.120})", error)
+    if path.is_file():
+        with path.open("rb") as stream:
+            start = stream.read(9)
+        if start[8:] != b"{":
+            return _of_fasttext(path)
+    return FILE.read(path, _build)
 
 
 def _of_fasttext(path: Path) -> NgramFile:
     model = NgramModel.of_file(open_fasttext(path))
     if len(set(model.names)) < max(2, len(model.names)):
-        _refuse(path, "two or more labels, all different", f"{len(model.names)}, such as {list(model.names[:3])}")
+        raise FormatError(
+            path,
+            expected="two or more labels, all different",
+            found=f"{len(model.names)}, such as {list(model.names[:3])}",
+            remedy="train it with two labels or more",
+        )
     layout: Layout = "list" if model.config.loss == "ova" else "single"
     return NgramFile(model, LabelCodec(np.array(sorted(model.names)), layout), Adjustment())
 
@@ -188,11 +157,11 @@ def _of_fasttext(path: Path) -> NgramFile:
 def _build(meta: dict[str, Any], tensors: Tensors) -> NgramFile:
     from wordstock.kernels.fasttextfeatures import Matrix
 
+    if set(tensors) != set(_DTYPES):
+        raise ValueError(f"tensors {', '.join(sorted(tensors))}"[:200])
     config = NgramConfig(**meta["config"])
-    kind = _KINDS[meta["kind"]]
-    classes, names = meta["classes"], tuple(meta["names"])
-    if meta["layout"] not in get_args(Layout) or not all(type(label) is kind for label in classes):
-        raise ValueError(f"labels of kind {meta['kind']} in layout {meta['layout']}")
+    codec, names = LabelCodec.from_dict(meta), tuple(meta["names"])
+    classes = codec.classes.tolist()
     if sorted(map(str, classes)) != sorted(names) or len(set(names)) < max(2, len(names)):
         raise ValueError(f"{len(classes)} classes and {len(names)} labels")
     rows, outputs, stored, blob, offsets, counts = (tensors[name] for name in _DTYPES)
@@ -217,19 +186,4 @@ def _build(meta: dict[str, Any], tensors: Tensors) -> NgramFile:
     matrix = Matrix(data, *none, 0, config.dim)
     losses = tuple(float(loss) for loss in meta["losses"])
     model = NgramModel(config, entries, counts, matrix, outputs, names, losses, int(meta["tokens"]))
-    codec = LabelCodec(np.array(classes, dtype=None if kind is str else kind), meta["layout"])
     return NgramFile(model, codec, Adjustment.from_dict(meta["adjustment"], len(classes)))
-
-
-def _digest(meta: dict[str, Any], tensors: Tensors) -> str:
-    state = hashlib.sha256(json.dumps(meta).encode())
-    for name in _DTYPES:
-        array = np.ascontiguousarray(tensors[name])
-        state.update(f"{name} {array.dtype.name} {array.shape}".encode())
-        state.update(array.data)
-    return state.hexdigest()
-
-
-def _refuse(path: Path, expected: str, found: str, cause: Exception | None = None) -> NoReturn:
-    remedy = "save or fetch the classifier again"
-    raise FormatError(path, expected=expected, found=found, remedy=remedy) from cause

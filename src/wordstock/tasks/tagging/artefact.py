@@ -8,29 +8,23 @@ the order of their names. Equal taggers give equal files, but for the seconds in
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import safetensors.numpy
-from safetensors import SafetensorError
 
-from wordstock._files import atomic_write
-from wordstock._version import __version__
-from wordstock.errors import FormatError
 from wordstock.hub.binding import EncoderRecord
 from wordstock.tasks.tagging.plan import Epoch
 from wordstock.tasks.tagging.schemes import check_scheme
 from wordstock.tasks.tagging.settings import NetworkShape, TaggerSettings
 from wordstock.tasks.tagging.tagset import TagSet
+from wordstock.tasks.verified_file import VerifiedFile
 
 __all__ = ["TaggerArtefact", "read_tagger", "write_tagger"]
 
-VERSION = 1
+FILE = VerifiedFile("tagger", "tagger", version=1)
 
 
 @dataclass(frozen=True)
@@ -54,9 +48,7 @@ def write_tagger(path: Path | str, artefact: TaggerArtefact) -> None:
     StorageError
         The file cannot be written.
     """
-    meta = {
-        "version": VERSION,
-        "wordstock": __version__,
+    settings = {
         "settings": artefact.settings.to_dict(),
         "shape": asdict(artefact.shape),
         "scheme": artefact.tagset.scheme,
@@ -65,11 +57,7 @@ def write_tagger(path: Path | str, artefact: TaggerArtefact) -> None:
         "history": [list(one) for one in artefact.history],
         "encoder": asdict(artefact.encoder),
     }
-    tensors = {name: np.ascontiguousarray(artefact.tensors[name]) for name in sorted(artefact.tensors)}
-    encoded = json.dumps(meta | {"sha256": _digest(meta, tensors)})
-    data = safetensors.numpy.save(tensors, metadata={"tagger": encoded})
-    with atomic_write(path) as stream:
-        stream.write(data)
+    FILE.write(path, settings, artefact.tensors)
 
 
 def read_tagger(path: Path | str) -> TaggerArtefact:
@@ -82,33 +70,10 @@ def read_tagger(path: Path | str) -> TaggerArtefact:
     FormatError
         Not a saved tagger, a newer version, or damage anywhere in the file.
     """
-    path = Path(path)
-    if path.is_dir():
-        _refuse(path, "a saved tagger", "a folder")
-    data = path.read_bytes()
-    try:
-        tensors = safetensors.numpy.load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        meta = json.loads(header["tagger"])
-        digest = meta.pop("sha256")
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        _refuse(path, "a saved tagger", f"something else ({error!r:.120})", error)
-    if _digest(meta, tensors) != digest:
-        _refuse(path, "the tensors and settings that its checksum was made of", "others: the file is damaged")
-    version = meta.get("version")
-    if type(version) is int and version > VERSION:
-        raise FormatError(
-            path, expected=f"version {VERSION} or older", found=f"version {version}", remedy="upgrade wordstock"
-        )
-    try:
-        return _build(meta, tensors)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        _refuse(path, "the settings of a tagger", f"others ({error!r:.120})", error)
+    return FILE.read(Path(path), _build)
 
 
 def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> TaggerArtefact:
-    if type(meta["version"]) is not int or meta["version"] < 1:
-        raise ValueError(f"version {meta['version']!r}")
     check_scheme(meta["scheme"])
     if not meta["labels"] or not all(isinstance(one, str) for one in (*meta["labels"], meta["alphabet"])):
         raise ValueError(f"labels {meta['labels']!r:.80}")
@@ -125,16 +90,3 @@ def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Tagger
             raise ValueError(f"{name} is not all finite")
     history = [Epoch(*one) for one in meta["history"]]
     return TaggerArtefact(settings, shape, tagset, meta["alphabet"], encoder, history, tensors)
-
-
-def _digest(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> str:
-    state = hashlib.sha256(json.dumps(meta).encode("utf-8", "surrogatepass"))
-    for name in sorted(tensors):
-        array = tensors[name]
-        state.update(f"{name} {array.dtype.name} {array.shape}".encode())
-        state.update(np.ascontiguousarray(array).tobytes())
-    return state.hexdigest()
-
-
-def _refuse(path: Path, expected: str, found: str, cause: Exception | None = None) -> NoReturn:
-    raise FormatError(path, expected=expected, found=found, remedy="save or fetch the tagger again") from cause
