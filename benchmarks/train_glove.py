@@ -2,7 +2,7 @@
 
 Both read the same file of plain words on the same two cores. The C tools are not packaged: give the folder of their
 programs (vocab_count, cooccur, shuffle, glove) in WORDSTOCK_GLOVE_BIN, or have them on PATH. ``--quick`` trains 2
-epochs instead of 5, on the first 20 MB of the text.
+epochs instead of 5, on the first 20 MB of the text; ``--memory`` takes memory alone.
 """
 
 import os
@@ -18,6 +18,7 @@ import wordstock as ws
 from evaluation_sets import sets_folder
 from pairs import HEAD, Pair, clock
 from peer import folder
+from training_memory import peak_memory
 from training_text import SEARCHED, SETS, analogies, sentences, text
 from wordstock.corpus import read_texts
 from wordstock.evaluate import evaluate_analogy, evaluate_similarity, read_similarity
@@ -57,6 +58,16 @@ def run(*, quick: bool = False) -> str:
     lines.append(scores("wordstock", table))
     if vectors:
         lines.append(scores("C tools", ws.load(str(vectors))))
+    return "\n".join([*lines, "", memory(quick=quick)])
+
+
+def memory(*, quick: bool) -> str:
+    """Of ``wordstock train``; see ``training_memory``. Vectors of words and contexts have as many sums of squares."""
+    lines = ["| text, memory limit of counting | words | vectors and sums | peak | beyond 1.3 × them |", "|-|-|-|-|-|"]
+    for megabytes, limit in ((20, 32),) if quick else ((20, 32), (100, 32), (100, 1024)):
+        found = peak_memory("glove", text(megabytes)[0], DIM, "--memory-limit", str(limit << 20))
+        found = found._replace(matrices=2 * found.matrices)
+        lines.append(f"| {megabytes} MB, {limit} MiB | {found.words:,.0f} | {found.cells()}")
     return "\n".join(lines)
 
 
@@ -126,4 +137,5 @@ def scores(name: str, table: ws.Embeddings) -> str:
 
 
 if __name__ == "__main__":
-    print(run(quick="--quick" in sys.argv))
+    quick = "--quick" in sys.argv
+    print(memory(quick=quick) if "--memory" in sys.argv else run(quick=quick))

@@ -35,22 +35,25 @@ class Peak(NamedTuple):
         return f"{self.matrices:.0f} MiB | {self.peak:.0f} MiB | {beyond:.0f} MiB |"
 
 
-def peak_memory(method: str, text: Path, dim: int, *, command: bool = True) -> Peak:
-    """One epoch on two threads in a process of its own: ``wordstock train``, or a few lines of Python."""
+def peak_memory(method: str, text: Path, dim: int, *options: str, command: bool = True) -> Peak:
+    """One epoch on two threads in a process of its own: ``wordstock train``, or a few lines of Python.
+
+    ``options`` are more of those of the command.
+    """
     few = folder() / "few.txt"
     few.write_text("a few words to train on, a few words\n" * 99)
-    _run(method, few, dim, command)  # compiles
-    least, peak = _run(method, few, dim, command), _run(method, text, dim, command)
+    _run(method, few, dim, options, command)  # compiles
+    least, peak = (_run(method, each, dim, options, command) for each in (few, text))
     table = ws.load(folder() / "out.safetensors")
     matrices = [one for one in (table.storage.data, table.subword_vectors, table.output) if one is not None]
     ngrams = 0 if table.subword_vectors is None else len(table.subword_vectors)
     return Peak(len(table), ngrams, sum(one.nbytes for one in matrices) / 2**20, peak - least)
 
 
-def _run(method: str, text: Path, dim: int, command: bool) -> float:
+def _run(method: str, text: Path, dim: int, more: tuple[str, ...], command: bool) -> float:
     """Peak of RssAnon, MiB, looked at 200 times a second."""
     out = folder() / "out.safetensors"
-    options = ["--method", method, "--dim", str(dim), "--epochs", "1", "--threads", "2", "--overwrite"]
+    options = ["--method", method, "--dim", str(dim), "--epochs", "1", "--threads", "2", "--overwrite", *more]
     line = [*_COMMAND, str(text), "-o", str(out), *options]
     if not command:
         line = [sys.executable, "-c", _PYTHON, method, str(dim), str(text), str(out)]
