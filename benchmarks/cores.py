@@ -41,11 +41,16 @@ def sharing() -> float:
 
 
 class Told:
-    """Pairs of times, each with how much the cores were shared around it."""
+    """Pairs of times, and how much the cores were shared around each."""
 
     def __init__(self) -> None:
         self.times: list[tuple[float, float]] = []
-        self.whole: list[bool] = []
+        self.sharing: list[float] = []
+
+    @property
+    def whole(self) -> list[bool]:
+        """Which pairs had two whole cores."""
+        return [shared <= WHOLE for shared in self.sharing]
 
     def row(self, claim: str, goal: str) -> str:
         """A line of a results table: the pairs with two whole cores, then all of them."""
@@ -54,7 +59,8 @@ class Told:
         best = summary(chosen) if chosen else every
         whole = f"{ratio(best) if chosen else 'none'}, {len(chosen)} pairs"
         of_all = f"{ratio(every)}, {len(self.times)} pairs"
-        return f"| {claim} | {seconds(best.ours)} | {seconds(best.peer)} | {whole} | {of_all} | {goal} |"
+        shared = f"{statistics.median(self.sharing):.1f}×"
+        return f"| {claim} | {seconds(best.ours)} | {seconds(best.peer)} | {whole} | {of_all} | {shared} | {goal} |"
 
 
 def ratio(pair: Pair) -> str:
@@ -62,7 +68,10 @@ def ratio(pair: Pair) -> str:
     return f"**{pair.ratio:.1f}×** ({pair.lowest:.1f}–{pair.highest:.1f})"
 
 
-HEAD = "| what | wordstock | peer | ratio of the pairs with two whole cores | of all pairs | goal |\n|-|-|-|-|-|-|"
+HEAD = (
+    "| what | wordstock | peer | ratio of the pairs with two whole cores | of all pairs | "
+    "beside them two threads of arithmetic took, of the time of one | goal |\n|-|-|-|-|-|-|-|"
+)
 
 
 def paired_on_cores(ours: Callable[[], float], peer: Callable[[], float], *, pairs: int = 3, at_most: int = 8) -> Told:
@@ -75,6 +84,6 @@ def paired_on_cores(ours: Callable[[], float], peer: Callable[[], float], *, pai
         second = peer()
         after = sharing()
         told.times.append((first, second))
-        told.whole.append(max(before, between, after) <= WHOLE)
+        told.sharing.append(max(before, between, after))
         before = after
     return told
