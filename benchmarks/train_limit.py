@@ -95,8 +95,8 @@ def whole_pass(shards: TokenShards, algorithm: str, dim: int) -> tuple[int, floa
     def once() -> int:
         items = 0
         for number, (shard, start, stop) in enumerate(slices):
-            state = np.array([number + 1], np.uint64)  # the same draws, so the same windows, for both algorithms
-            items += trainer.train_slice(tables, shards.arrays[shard], start, stop, 0.025, 0, state)[1]
+            draws = number + 1  # the same for both algorithms, so the same windows
+            items += trainer.train_slice(tables, shards.arrays[shard], start, stop, 0.025, 0, draws)[1]
         return items
 
     return once(), best(once)

@@ -30,7 +30,8 @@ __all__ = ["MilvusStore"]
 _MESSAGE = 8 << 20  # bytes that one request carries, about
 _MOST_ROWS = 5000  # rows of one request
 _IDS = 1000  # ids that one query asks for
-_PAGE = 2000  # rows that one page of a walk holds
+_PAGE, _MOST_PAGE = 2000, 16_384  # rows that one page of a walk holds, and what Milvus gives at most
+_SAMPLE = 200  # rows from which the size of a page is told
 _HITS = 20_000  # results that one answer carries, about
 _FLUSH_FROM = 1000  # rows added from which Milvus Lite writes them out: until then it walks over them one by one
 
@@ -256,7 +257,7 @@ class MilvusStore:
         """Every row once, in pages; where the server goes away in between, the walk goes on after the last row."""
         asked = self._expression(where)
         fields = ["id", "text", "metadata", "digest", *(["vector"] if vectors else [])]
-        page = max(100, min(_PAGE, _MESSAGE // (4 * self.dim))) if vectors else _PAGE
+        page = self._page(fields)
 
         def begin() -> Any:
             return self._connection.client.query_iterator(
@@ -270,6 +271,16 @@ class MilvusStore:
         finally:
             with suppress(Exception):
                 walk.close()
+
+    def _page(self, fields: list[str]) -> int:
+        """Rows of one page of a walk: Milvus Lite sorts the whole collection for each, so there they are many."""
+        most, vector = _PAGE, 4 * self.dim if "vector" in fields else 0
+        size = max(vector, 1)
+        if self._connection.backend.dialect == "lite3":
+            few = self._connection.call("query", self._collection, filter="", output_fields=fields[:3], limit=_SAMPLE)
+            told = sum(len(row["text"]) + len(str(row["metadata"])) + len(row["id"]) for row in few)
+            most, size = _MOST_PAGE, 100 + vector + 2 * told // max(len(few), 1)
+        return max(100, min(most, _MESSAGE // size))
 
     def delete(self, ids: Sequence[str]) -> int:
         """Remove rows; returns how many were there."""

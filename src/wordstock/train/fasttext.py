@@ -145,11 +145,13 @@ class _SubwordTrainer(SliceTrainer):
         start: int,
         stop: int,
         rate: float,
-        thread: int,
+        stream: int,
+        draws: int,
     ) -> tuple[float, int]:
-        config, work = self.config, self._work[thread]
+        config, work = self.config, self._work[stream]
+        work.random[0] = draws
         loss, items = train_slice(
             ids, (start, stop), tables, self._grams, make_ring(config.window, tables), self.keep, self.targets,
-            config.window, config.algorithm == "cbow", np.float32(rate), thread, work.random, self.block, work,
+            config.window, config.algorithm == "cbow", np.float32(rate), stream, work.random, self.block, work,
         )  # fmt: skip
         return float(loss), int(items)

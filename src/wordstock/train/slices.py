@@ -123,8 +123,8 @@ class SliceTrainer:
 
         def train(at: int, stream: int, into: Tables) -> None:
             shard, begin, end = slices[at]
-            self._work[stream].random[0] = _random_state(self.config.seed, epoch, first + at)
-            loss, items = self.train_slice(into, arrays[shard], begin, end, rate_of(first + at), stream)
+            draws = _random_state(self.config.seed, epoch, first + at)
+            loss, items = self.train_slice(into, arrays[shard], begin, end, rate_of(first + at), stream, draws)
             words = int(np.count_nonzero(arrays[shard][begin:end] >= 0))
             results.append((at, loss, items, words))
 
@@ -164,9 +164,14 @@ class SliceTrainer:
         stop: int,
         rate: float,
         stream: int,
+        draws: int,
     ) -> tuple[float, int]:
-        """Train on ``ids[start:stop]`` in this thread; its loss and how many items it is of, as the kernel has them."""
+        """Train on ``ids[start:stop]`` in this thread; its loss and how many items it is of, as the kernel has them.
+
+        All random draws follow from ``draws``, which is not 0.
+        """
         work: Work = self._work[stream]
+        work.random[0] = draws
         config = self.config
         mean = work.mean if config.algorithm == "cbow" else None
         loss, items = train_word2vec(
