@@ -1,7 +1,8 @@
 """Whether the machine gives two whole cores: virtual processors may be two threads of one core, or be shared.
 
-On a rented machine this changes from minute to minute, and what two threads cost doubles. It is measured beside what
-is timed, by arithmetic that needs no memory, so that pairs can be told apart by it and not by their result.
+It is measured beside what is timed, by arithmetic that needs no memory, so that pairs are told apart by it, not by
+their result. A tenth of a second each: two threads that live for a few milliseconds often stay on the core that began
+them, however many there are.
 """
 
 import statistics
@@ -14,6 +15,7 @@ from pairs import Pair, clock, seconds, summary
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.scratch import private_arrays
 
+_TURNS = 5_000_000  # a tenth of a second
 WHOLE = 1.25  # two threads at most so much slower than one
 
 
@@ -31,7 +33,7 @@ def sharing() -> float:
     _turn(numbers[0], 1)
 
     def run(count: int) -> None:
-        threads = [threading.Thread(target=_turn, args=(x, 100_000)) for x in numbers[:count]]
+        threads = [threading.Thread(target=_turn, args=(x, _TURNS)) for x in numbers[:count]]
         for each in threads:
             each.start()
         for each in threads:
