@@ -1,5 +1,7 @@
 """What goes wrong: processes that are killed or compete, servers that are not there, secrets, missing libraries."""
 
+import contextlib
+import itertools
 import logging
 import pickle
 import subprocess
@@ -289,3 +291,29 @@ def test_filters_hold_as_they_are_documented():
         ({"not": {"none": {"<": 3}}}, True),
     ):
         assert matches(parse(where), row) is holds, where
+
+
+@pytest.mark.parametrize("where", [None, {"n": {">=": 3}}])
+def test_a_walk_whose_pages_turn_out_too_large_goes_on_in_small_ones(tmp_path, monkeypatch, where):
+    """Milvus Lite refuses to send more than 256 MiB at once, which rows of 60 kB reach with 5,000 of them."""
+    ids = [*(f"r{i:02}" for i in range(20)), 'a "quoted" one', "back\\slash", "größe", "日本"]
+    with contextlib.closing(open_store(tmp_path / "s.db", dim=2)) as store:
+        store.add(ids, np.ones((len(ids), 2), np.float32), [{"n": i} for i in range(len(ids))])
+        expected = sorted(row.id for row in store.rows(where=where))
+        assert len(expected) == len(ids) - (3 if where else 0)
+        walk, asked = store._walk, []
+
+        def refusing(filter_, fields, page):
+            asked.append(page)
+            rows = walk(filter_, fields, page)
+            if page <= 2000:
+                return rows
+            return itertools.chain(itertools.islice(rows, 22 if where is None else 7), refused())
+
+        def refused():
+            raise StoreError("RESOURCE_EXHAUSTED: Sent message larger than max (480180145 vs. 268435456)")
+            yield
+
+        monkeypatch.setattr(store, "_walk", refusing)
+        assert sorted(row.id for row in store.rows(where=where)) == expected
+        assert asked == [16_384, 2000]

@@ -18,7 +18,7 @@ from wordstock.protocols import Filter, FloatArray, Hit, Row
 from wordstock.stores.backend import IndexKind
 from wordstock.stores.checking import Metric, Precision, Rows, check_k, check_queries, check_rows, choice
 from wordstock.stores.connection import Connection
-from wordstock.stores.expressions import expression, id_in
+from wordstock.stores.expressions import expression, id_in, quoted
 from wordstock.stores.filters import parse
 from wordstock.stores.indexing import FLAT_UP_TO, IndexConfig, choose_index
 from wordstock.stores.milvus_card import MilvusCard
@@ -257,7 +257,21 @@ class MilvusStore:
         """Every row once, in pages; where the server goes away in between, the walk goes on after the last row."""
         asked = self._expression(where)
         fields = ["id", "text", "metadata", "digest", *(["vector"] if vectors else [])]
-        page = self._page(fields)
+        page, last = self._page(fields), None
+        while True:
+            after = "" if last is None else f"id > {quoted(last)}"
+            try:
+                for row in self._walk(" and ".join(filter(None, (f"({asked})" if asked else "", after))), fields, page):
+                    last = row.id
+                    yield row
+                return
+            except StoreError as error:
+                if page <= _PAGE or "larger than max" not in str(error):
+                    raise
+                page = _PAGE  # rows further on are larger than those that the page was told from
+
+    def _walk(self, asked: str, fields: list[str], page: int) -> Iterator[Row]:
+        """Rows by their ids, in pages."""
 
         def begin() -> Any:
             return self._connection.client.query_iterator(
