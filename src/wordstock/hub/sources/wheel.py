@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from wordstock.errors import DownloadError, StorageError
@@ -91,11 +92,11 @@ def _wait(pip: subprocess.Popen[str], folder: Path, size: int | None, report: Re
 
 def _arrived(folder: Path) -> int:
     sizes = [0]
-    for path in folder.rglob("*.whl"):
-        try:
-            sizes.append(path.stat().st_size)
-        except OSError:
-            continue  # pip has just moved it
+    for place, _, names in os.walk(folder):  # passes over folders that pip removes meanwhile
+        for name in names:
+            with suppress(OSError):  # pip has just moved it
+                if name.endswith(".whl"):
+                    sizes.append(Path(place, name).stat().st_size)
     return max(sizes)
 
 
