@@ -95,15 +95,15 @@ def compare(t, wanted, rows):
 def _block(inputs, outputs, scales, rows, targets, block, signs, weights, gradients, losses):
     prefetch_row(inputs, rows[0])
     ahead = np.full(len(block), outputs.ctypes.data)
-    score_rows(inputs, outputs, rows, 3, targets, block, signs, weights, RATE, gradients, losses)
-    update_rows(inputs, outputs, rows, 3, targets, block, gradients, scales, ahead)
+    score_rows(inputs, outputs, rows, 3, targets, 0, block, signs, weights, RATE, gradients, losses)
+    update_rows(inputs, outputs, rows, 3, targets, 0, block, gradients, scales, ahead)
 
 
 def _mean(inputs, outputs, scales, rows, targets, block, signs, weights, gradients, losses):
     mean = np.zeros(inputs.shape[1], np.float32)
     ahead = np.full(len(block), outputs.ctypes.data)
-    score_mean(inputs, outputs, rows, 3, targets, block, signs, weights, RATE, mean, gradients, losses)
-    update_mean(inputs, outputs, rows, 3, targets, block, mean, gradients, scales, ahead)
+    score_mean(inputs, outputs, rows, 3, targets, 0, block, signs, weights, RATE, mean, gradients, losses)
+    update_mean(inputs, outputs, rows, 3, targets, 0, block, mean, gradients, scales, ahead)
 
 
 def jitted(function):
@@ -125,7 +125,7 @@ def test_loss_of_extreme_scores(score):
 
 
 def _score(inputs, outputs, rows, n_rows, targets, block, signs, weights, gradients, losses):
-    score_rows(inputs, outputs, rows, n_rows, targets, block, signs, weights, RATE, gradients, losses)
+    score_rows(inputs, outputs, rows, n_rows, targets, 0, block, signs, weights, RATE, gradients, losses)
 
 
 def slice_of(algorithm, t, ids, *, negative=3, tree=None, rate=1e-3, window=1, span=None, seed=5):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.kernels.blocks import LARGEST_BLOCK, score_mean, score_rows, update_mean, update_rows
+from wordstock.kernels.blocks import LARGEST_BLOCK, row_address, score_mean, score_rows, update_mean, update_rows
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import draw_noise, next_random
 from wordstock.kernels.scratch import private_arrays
@@ -118,18 +118,17 @@ def announce_targets(word, negative, noise, tree, outputs, state, work):
 
     ``word`` is the centre or -1, the end of a sentence: noise is drawn all the same, for the centre after it.
     """
-    base, size = np.int64(outputs.ctypes.data), np.int64(outputs.shape[1] * 4)
     if tree is None:
         for k in range(negative):
             drawn = draw_noise(noise, next_random(state))
             work.coming[k] = drawn
-            work.ahead[k + 1] = base + drawn * size
+            work.ahead[k + 1] = row_address(outputs, drawn)
         if word >= 0:
-            work.ahead[0] = base + np.int64(word) * size
+            work.ahead[0] = row_address(outputs, np.int64(word))
     elif word >= 0:
         start = tree.offsets[word]
         for k in range(tree.offsets[word + 1] - start):
-            work.ahead[k] = base + np.int64(tree.nodes[start + k]) * size
+            work.ahead[k] = row_address(outputs, np.int64(tree.nodes[start + k]))
 
 
 @compiled
@@ -175,16 +174,15 @@ def train_window(tables, n_rows, n_targets, rate, block, mean, work):
     The targets are taken block by block; within a block every score is computed before any row changes.
     ``work.rows[n_rows]`` must be a valid row: rows are scored in pairs.
     """
-    size = len(block)
     inputs, outputs, scales = tables
-    rows, gradients, losses = work.rows, work.gradients, work.losses
-    for first in range(0, n_targets, size):
-        targets, ahead = work.targets[first : first + size], work.ahead[first : first + size]
-        signs = work.signs[first : first + LARGEST_BLOCK]
-        weights = work.weights[first : first + LARGEST_BLOCK]
+    rows, targets, gradients, losses = work.rows, work.targets, work.gradients, work.losses
+    signs, weights, ahead = work.signs, work.weights, work.ahead
+    for first in range(0, n_targets, len(block)):
         if mean is None:
-            score_rows(inputs, outputs, rows, n_rows, targets, block, signs, weights, rate, gradients, losses)
-            update_rows(inputs, outputs, rows, n_rows, targets, block, gradients, scales, ahead)
+            score_rows(inputs, outputs, rows, n_rows, targets, first, block, signs, weights, rate, gradients, losses)
+            update_rows(inputs, outputs, rows, n_rows, targets, first, block, gradients, scales, ahead)
         else:
-            score_mean(inputs, outputs, rows, n_rows, targets, block, signs, weights, rate, mean, gradients, losses)
-            update_mean(inputs, outputs, rows, n_rows, targets, block, mean, gradients, scales, ahead)
+            score_mean(
+                inputs, outputs, rows, n_rows, targets, first, block, signs, weights, rate, mean, gradients, losses
+            )
+            update_mean(inputs, outputs, rows, n_rows, targets, first, block, mean, gradients, scales, ahead)
