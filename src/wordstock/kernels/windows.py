@@ -93,7 +93,7 @@ def make_work(slice_size: int, window: int, most_targets: int, dim: int) -> Work
     return work
 
 
-@compiled
+@compiled(forceinline=True)
 def gather_window(kept, begin, end, centre, reach, window, rows):
     """Write the words within ``reach`` of the centre, in a sentence ``kept[begin:end]``, to ``rows``; their number.
 
@@ -107,12 +107,11 @@ def gather_window(kept, begin, end, centre, reach, window, rows):
         rows[i] = kept[left + i]
     for i in range(window):
         rows[before + i] = kept[centre + 1 + i]
-    if count > 0:
-        rows[count] = rows[count - 1]
+    rows[count] = rows[max(count - 1, 0)]
     return count
 
 
-@compiled
+@compiled(forceinline=True)
 def announce_targets(word, negative, noise, tree, outputs, state, work):
     """Draw the noise words of the next centre, or look up its path; ``work.ahead`` gets the addresses of their rows.
 
@@ -131,7 +130,7 @@ def announce_targets(word, negative, noise, tree, outputs, state, work):
             work.ahead[k] = row_address(outputs, np.int64(tree.nodes[start + k]))
 
 
-@compiled
+@compiled(forceinline=True)
 def choose_targets(word, negative, noise, tree, block, spare, work):
     """Fill ``targets``, ``signs`` and ``weights`` for a centre; returns how many there are, a multiple of the block.
 
@@ -166,7 +165,7 @@ def choose_targets(word, negative, noise, tree, block, spare, work):
     return count
 
 
-@compiled
+@compiled(forceinline=True)
 def train_window(tables, n_rows, n_targets, rate, block, mean, work):
     """One gradient step of ``work.rows[:n_rows]`` against the chosen targets; log-likelihood goes to ``work.losses``.
 

@@ -37,7 +37,7 @@ def train_word2vec(ids, span, tables, keep, targets, window, rate, thread, state
         CBOW, it is of.
     """
     negative, noise, tree = targets
-    kept = work.kept
+    kept, rows = work.kept, work.rows
     first, last = keep_words(ids, span[0], span[1], keep, window, state, kept)
     spare = len(tables.outputs) - thread * 2 - 2
     work.losses[:] = 0
@@ -62,7 +62,7 @@ def train_word2vec(ids, span, tables, keep, targets, window, rate, thread, state
         if entering >= 0:
             prefetch_row(tables.inputs, np.int64(entering))
         reach = 1 + below(next_random(state), window)
-        count = gather_window(kept, begin, end, centre, reach, window, work.rows)
+        count = gather_window(kept, begin, end, centre, reach, window, rows)
         if count == 0:
             continue
         items += count if mean is None else 1
