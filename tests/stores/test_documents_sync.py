@@ -1,9 +1,14 @@
 """A store kept in step with a folder."""
 
+import json
 import os
+import shutil
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import wordstock as ws
 from wordstock.errors import FormatError, InputError
@@ -141,11 +146,8 @@ def test_a_run_that_was_stopped_is_continued(store, encoder, notes, monkeypatch,
     calls = 0
     whole = store.add
 
-    class StoppedError(Exception):
-        pass
-
     class Store:
-        rows, delete, get = store.rows, store.delete, store.get
+        rows, delete, get, count = store.rows, store.delete, store.get, store.count
 
         @staticmethod
         def add(*args, **kwargs):
@@ -168,6 +170,80 @@ def test_a_run_that_was_stopped_is_continued(store, encoder, notes, monkeypatch,
     assert encoder.texts[: len(before)] == before
     (notes / "a.txt").unlink()
     assert sync_files(store, notes, chunks=SMALL, base=notes).deleted == 3
+
+
+def test_only_a_file_that_lost_passages_is_walked_over(store, notes):
+    class Watched:
+        add, get, delete, count = store.add, store.get, store.delete, store.count
+        walks = 0
+
+        @classmethod
+        def rows(cls, *, where=None):
+            cls.walks += "source" in where
+            return store.rows(where=where)
+
+    sync_files(Watched, notes, chunks=SMALL, base=notes)
+    (notes / "a.txt").write_text("w1 w2 w4. x4 x5 x6. w7 w8 w9. w10 w11 w12.")
+    with pytest.warns(UserWarning, match="hold no word"):
+        report = sync_files(Watched, notes, chunks=SMALL, base=notes)
+    assert (Watched.walks, report.deleted, len(contents(store))) == (0, 0, 4)
+    (notes / "a.txt").write_text("w1 w2 w4.")
+    assert sync_files(Watched, notes, chunks=SMALL, base=notes).deleted == 2
+    assert Watched.walks == 1
+
+
+TEXTS = st.fixed_dictionaries(dict.fromkeys("abcdef", st.sampled_from(["w1", "w2", "w3", "x1"])))
+ROWS = st.builds(lambda ids, texts: [(id, texts[id]) for id in ids], st.lists(st.sampled_from("abcdef")), TEXTS)
+STATES = st.lists(st.dictionaries(st.sampled_from(["one", "two", "three"]), ROWS, min_size=1), min_size=1, max_size=4)
+
+
+@pytest.mark.filterwarnings("ignore:.*hold no word")
+@given(states=STATES, stop=st.integers(1, 6), batch=st.integers(1, 5))
+def test_whatever_happened_before_the_store_has_what_the_files_have(tmp_path_factory, states, stop, batch):
+    table = ws.Embeddings.from_arrays(WORDS, np.eye(50, 8, dtype="float32") + 1)
+    folder = tmp_path_factory.mktemp("files")
+    options = ReadOptions(id_field="id")
+    with pytest.MonkeyPatch.context() as patch, ws.VectorStore(folder / "s.safetensors", encoder=table) as store:
+        patch.setattr(module, "_BATCH", batch)
+        for number, state in enumerate(states):
+            here = folder / "now"
+            shutil.rmtree(here, ignore_errors=True)
+            here.mkdir()
+            for name, rows in state.items():
+                lines = (json.dumps({"id": f"{name}-{id}", "text": text}) + "\n" for id, text in rows)
+                (here / f"{name}.jsonl").write_text("".join(lines))
+                os.utime(here / f"{name}.jsonl", (number, number))
+            with suppress(StoppedError):
+                sync_files(stopping(store, stop), here, options, base=folder)
+        sync_files(store, here, options, base=folder)
+        with ws.VectorStore(folder / "fresh.safetensors", encoder=table) as fresh:
+            sync_files(fresh, here, options, base=folder)
+            assert contents(store) == contents(fresh)
+        again = sync_files(store, here, options, base=folder)
+        assert (again.passages, again.deleted, again.changed) == (0, 0, [])
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stopping(store, stop):
+    """The store until it is asked to add or delete for the ``stop``-th time."""
+    left = iter(range(stop - 1))
+
+    def unless_stopped(method):
+        def work(*args, **kwargs):
+            if next(left, None) is None:
+                raise StoppedError
+            return method(*args, **kwargs)
+
+        return work
+
+    class Store:
+        rows, get, count = store.rows, store.get, store.count
+        add, delete = unless_stopped(store.add), unless_stopped(store.delete)
+
+    return Store
 
 
 def test_passages_without_a_known_word(store, notes):

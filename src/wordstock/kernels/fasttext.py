@@ -53,60 +53,51 @@ def make_ring(window, tables):
     return Ring(Tables(vectors, tables.outputs, None if tables.scales is None else scales), starts)
 
 
-@compiled(fastmath={"contract", "nsz"})
-def _mean(inputs, rows, start, stop, total):
-    """Mean of ``inputs[rows[start:stop]]`` into ``total`` float32 (dim,)."""
-    total[:] = inputs[rows[start]]
-    for at in range(start + 1, stop):
-        vector = inputs[rows[at]]
-        for d in range(len(total)):
-            total[d] += vector[d]
+@compiled(fastmath={"contract", "nsz"}, forceinline=True)
+def _mean(inputs, rows, start, stop, out, at):
+    """Mean of ``inputs[rows[start:stop]]`` into ``out[at]`` float32 (dim,)."""
+    for d in range(inputs.shape[1]):
+        out[at, d] = inputs[rows[start], d]
+    for place in range(start + 1, stop):
+        row = rows[place]
+        for d in range(inputs.shape[1]):
+            out[at, d] += inputs[row, d]
     share = np.float32(1) / np.float32(stop - start)
-    for d in range(len(total)):
-        total[d] *= share
+    for d in range(inputs.shape[1]):
+        out[at, d] *= share
 
 
-@compiled
-def _enter(inputs, scales, grams, word, slot, ring):
-    """Put a word's vector together."""
-    start, stop = grams.offsets[word], grams.offsets[word + 1]
-    vector = ring.tables.inputs[slot]
-    _mean(inputs, grams.rows, start, stop, vector)
-    ring.starts[slot] = vector
+@compiled(forceinline=True)
+def _enter(inputs, scales, rows, start, stop, slot, vectors, starts, slot_scales):
+    """Put the vector of a word with the rows ``rows[start:stop]`` together."""
+    _mean(inputs, rows, start, stop, vectors, slot)
+    for d in range(vectors.shape[1]):
+        starts[slot, d] = vectors[slot, d]
     if scales is not None:
         total = np.float32(0)
         for at in range(start, stop):
-            total += scales[grams.rows[at]]
-        ring.tables.scales[slot] = total / np.float32(stop - start)
+            total += scales[rows[at]]
+        slot_scales[slot] = total / np.float32(stop - start)
 
 
-@compiled(fastmath={"contract", "nsz"})
-def _leave(inputs, scales, grams, word, slot, ring):
+@compiled(fastmath={"contract", "nsz"}, forceinline=True)
+def _leave(inputs, scales, rows, start, stop, slot, vectors, starts, slot_scales):
     """Add what a word's vector has gained to each of its rows, as the original does: not divided by them."""
-    vector, gain = ring.tables.inputs[slot], ring.starts[slot]
-    for d in range(len(gain)):
-        gain[d] = vector[d] - gain[d]
-    for at in range(grams.offsets[word], grams.offsets[word + 1]):
-        row = grams.rows[at]
+    for d in range(vectors.shape[1]):
+        starts[slot, d] = vectors[slot, d] - starts[slot, d]
+    for at in range(start, stop):
+        row = rows[at]
         scale = np.float32(1)
         if scales is not None:
-            whole = ring.tables.scales[slot]
+            whole = slot_scales[slot]
             scale = scales[row] / whole if whole > 0 else np.float32(0)
-        values = inputs[row]
-        for d in range(len(gain)):
-            values[d] += scale * gain[d]
+        for d in range(vectors.shape[1]):
+            inputs[row, d] += scale * starts[slot, d]
 
 
-@compiled
-def _announce(inputs, grams, word):
-    """Prefetch a word's rows."""
-    for at in range(grams.offsets[word], grams.offsets[word + 1]):
-        prefetch_row(inputs, np.int64(grams.rows[at]))
-
-
-@compiled
+@compiled(forceinline=True)
 def _gather(kept, centre, reach, mask, slots):
-    """Slots of the words around the centre."""
+    """Slots of the words around the centre, and one more row, the spare one, to make their number even."""
     count = 0
     for step in (-1, 1):
         place = centre + step
@@ -116,14 +107,16 @@ def _gather(kept, centre, reach, mask, slots):
             slots[count] = place & mask
             count += 1
             place += step
+    slots[count] = mask + 1
     return count
 
 
-@compiled(fastmath={"contract", "nsz"})
-def _average(kept, centre, reach, grams, ring, total):
-    """Mean of all rows of the words around the centre into ``total``: words count by how many rows they have."""
-    mask = len(ring.starts) - 1
-    total[:] = 0
+@compiled(fastmath={"contract", "nsz"}, forceinline=True)
+def _average(kept, centre, reach, offsets, mask, vectors):
+    """Mean of all rows of the words around the centre into CBOW's row: words count by how many rows they have."""
+    mean = mask + 2
+    for d in range(vectors.shape[1]):
+        vectors[mean, d] = 0
     weight = np.float32(0)
     for step in (-1, 1):
         place = centre + step
@@ -131,27 +124,27 @@ def _average(kept, centre, reach, grams, ring, total):
             word = kept[place]
             if word < 0:
                 break
-            rows = np.float32(grams.offsets[word + 1] - grams.offsets[word])
-            vector = ring.tables.inputs[place & mask]
-            for d in range(len(total)):
-                total[d] += rows * vector[d]
+            rows = np.float32(offsets[word + 1] - offsets[word])
+            slot = place & mask
+            for d in range(vectors.shape[1]):
+                vectors[mean, d] += rows * vectors[slot, d]
             weight += rows
             place += step
     share = np.float32(1) / weight
-    for d in range(len(total)):
-        total[d] *= share
+    for d in range(vectors.shape[1]):
+        vectors[mean, d] *= share
 
 
-@compiled(fastmath={"contract", "nsz"})
+@compiled(fastmath={"contract", "nsz"}, forceinline=True)
 def _spread(vectors, scales, slots, count, change):
     """Add ``change`` float32 (dim,) to each of the first ``count`` slots."""
     for i in range(count):
+        slot = slots[i]
         scale = np.float32(1)
         if scales is not None:
-            scale = scales[slots[i]]
-        vector = vectors[slots[i]]
+            scale = scales[slot]
         for d in range(len(change)):
-            vector[d] += scale * change[d]
+            vectors[slot, d] += scale * change[d]
 
 
 @compiled
@@ -171,12 +164,15 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
     (loss, items) : summed negative log-likelihood over the targets, and of how many pairs, or windows for CBOW.
     """
     negative, noise, tree = targets
-    kept = work.kept
+    kept, slots, context, change = work.kept, work.rows, work.context, work.mean
+    inputs, outputs, scales = tables
+    vectors, _, slot_scales = ring.tables
+    starts = ring.starts
+    rows, offsets = grams
     first, last = keep_words(ids, span[0], span[1], keep, window, state, kept)
-    spare = len(tables.outputs) - thread * 2 - 2
-    mask = len(ring.starts) - 1
-    vectors = ring.tables.inputs
-    mean = vectors[mask + 2]
+    spare = len(outputs) - thread * 2 - 2
+    mask = len(starts) - 1
+    mean = mask + 2
     work.losses[:] = 0
     loss = 0.0
     items = 0
@@ -187,45 +183,55 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
     while kept[end] >= 0:
         end += 1
     entered = left = begin
-    announce_targets(kept[first], negative, noise, tree, tables.outputs, state, work)
+    announce_targets(kept[first], negative, noise, tree, outputs, state, work)
     for centre in range(first, last):
         while entered < min(centre + window + 1, end):
-            if kept[entered] >= 0:
-                _enter(tables.inputs, tables.scales, grams, kept[entered], entered & mask, ring)
+            word = kept[entered]
+            if word >= 0:
+                slot, start, stop = entered & mask, offsets[word], offsets[word + 1]
+                _enter(inputs, scales, rows, start, stop, slot, vectors, starts, slot_scales)
             entered += 1
         if entered < end and kept[entered] >= 0:
-            _announce(tables.inputs, grams, kept[entered])
+            word = kept[entered]
+            for at in range(offsets[word], offsets[word + 1]):
+                prefetch_row(inputs, np.int64(rows[at]))
         word = kept[centre]
         if word >= 0:
             n_targets = choose_targets(word, negative, noise, tree, block, spare, work)
-            announce_targets(kept[centre + 1], negative, noise, tree, tables.outputs, state, work)
+            announce_targets(kept[centre + 1], negative, noise, tree, outputs, state, work)
             reach = 1 + below(next_random(state), window)
-            count = _gather(kept, centre, reach, mask, work.rows)
-            if count > 0 and cbow:
-                _average(kept, centre, reach, grams, ring, work.mean)
-                mean[:] = work.mean
-                work.context[:count] = work.rows[:count]
-                work.rows[0] = mask + 2
-                work.rows[1] = mask + 1
-                train_window(ring.tables, 1, n_targets, rate, block, None, work)
-                for d in range(len(mean)):
-                    work.mean[d] = mean[d] - work.mean[d]
-                _spread(vectors, ring.tables.scales, work.context, count, work.mean)
-                items += 1
-            elif count > 0:
-                work.rows[count] = mask + 1
-                train_window(ring.tables, count, n_targets, rate, block, None, work)
-                items += count
+            count = _gather(kept, centre, reach, mask, slots)
+            n_rows = count
+            if cbow and count > 0:
+                _average(kept, centre, reach, offsets, mask, vectors)
+                for d in range(len(change)):
+                    change[d] = vectors[mean, d]
+                for i in range(count):
+                    context[i] = slots[i]
+                slots[0] = mean
+                slots[1] = mask + 1
+                n_rows = 1
+            if n_rows > 0:
+                train_window(ring.tables, n_rows, n_targets, rate, block, None, work)
+                items += n_rows
+            if cbow and count > 0:
+                for d in range(len(change)):
+                    change[d] = vectors[mean, d] - change[d]
+                _spread(vectors, slot_scales, context, count, change)
             if centre % 128 == 0:  # float32 sums stay short
                 loss -= np.float64(work.losses.sum())
                 work.losses[:] = 0
         while left <= centre - window:
-            if kept[left] >= 0:
-                _leave(tables.inputs, tables.scales, grams, kept[left], left & mask, ring)
+            word = kept[left]
+            if word >= 0:
+                slot, start, stop = left & mask, offsets[word], offsets[word + 1]
+                _leave(inputs, scales, rows, start, stop, slot, vectors, starts, slot_scales)
             left += 1
     while left < entered:
-        if kept[left] >= 0:
-            _leave(tables.inputs, tables.scales, grams, kept[left], left & mask, ring)
+        word = kept[left]
+        if word >= 0:
+            slot, start, stop = left & mask, offsets[word], offsets[word + 1]
+            _leave(inputs, scales, rows, start, stop, slot, vectors, starts, slot_scales)
         left += 1
     return loss - np.float64(work.losses.sum()), items
 
@@ -236,10 +242,12 @@ def compose_words(inputs, grams, first, last, out):
 
     ``out`` may be the beginning of ``inputs`` itself, where each word's own row is: no other word has that row.
     """
-    total = np.empty(inputs.shape[1], np.float32)
+    rows, offsets = grams
+    total = np.empty((1, inputs.shape[1]), np.float32)
     for word in range(first, last):
-        _mean(inputs, grams.rows, grams.offsets[word], grams.offsets[word + 1], total)
-        out[word] = total[: out.shape[1]]
+        _mean(inputs, rows, offsets[word], offsets[word + 1], total, 0)
+        for d in range(out.shape[1]):
+            out[word, d] = total[0, d]
 
 
 @compiled

@@ -1,8 +1,8 @@
 """A store kept in step with files on disk: only what has changed is read and encoded, and what is gone is deleted.
 
 Every file has one passage, its mark, whose metadata also has ``version``: of the file and of the settings with which it
-was cut. The version is written when all other passages of the file are in the store and those of an earlier state are
-not; while a file is read in parts it is "". Killed at any moment, the next run finds which files are not finished and
+was cut. Before any other passage of the file is written it is "", and it is the version once all of them are in the
+store and those of an earlier state are not. Killed at any moment, the next run finds which files are not finished and
 reads those again, and the store encodes only the texts that it does not have yet. The mark is the file's first passage,
 or another where the encoder knows no word of that one.
 """
@@ -10,7 +10,9 @@ or another where the encoder knows no word of that one.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -47,6 +49,10 @@ class PassageStore(Protocol):
 
     def delete(self, ids: Sequence[str]) -> int:
         """Remove rows."""
+        ...
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many rows meet the filter."""
         ...
 
     def rows(self, *, where: Filter | None = None) -> Iterator[Row]:
@@ -192,6 +198,7 @@ class _Sync:
             self._report.unchanged.append(name)
             return
         one = _File(name, version, {mark.id for mark in marks})
+        one.begun = bool(marks) and {mark.version for mark in marks} <= {version, ""}
         try:
             for passage in self._passages(name, path):
                 self._open += one.take(passage)
@@ -219,52 +226,89 @@ class _Sync:
 
     def _write(self, reading: _File | None = None) -> None:
         """Write the open passages; then complete files lose what is left of an earlier state, and are marked."""
-        self._add(self._open)
-        self._open = []
+        written, self._open = self._open, []
         done, self._done = self._done, []
+        files = {one.name: one for one in [*done, *([reading] if reading else [])]}
+        self._add_passages(self._begin(files, written), files)
         known = {one.name: one for one in done if one.marked}
-        if known:
+        if known and self._any_stale(known):
             rows = self._store.rows(where={"source": {"in": list(known)}})
             self._delete([row.id for row in rows if not known[str(row.metadata["source"])].has(row.id)])
-        if reading is not None and not reading.begun:
-            reading.begun = True
-            self._mark([reading], "")
-        self._mark(done)
+        self._finish([one for one in done if one.mark is not None])
         self._tell()
 
-    def _mark(self, files: list[_File], version: str | None = None) -> None:
-        """Add the passages that tell versions; where the store leaves one out, another of its file takes its place."""
-        marked = [
-            (one.mark._replace(metadata={**one.mark.metadata, "version": one.version if version is None else version}))
-            for one in files
-            if one.mark is not None
-        ]
-        if not self._add(marked):
+    def _begin(self, files: Mapping[str, _File], found: Sequence[Passage]) -> Sequence[Passage]:
+        """Write marks without a version of the files that passages are of; returns the passages that are not marks."""
+        names = dict.fromkeys(str(passage.metadata["source"]) for passage in found)
+        new = [files[name] for name in names if not files[name].begun]
+        if not new:
+            return found
+        for one, there in zip(new, self._stored([one.mark_of("") for one in new]), strict=True):
+            one.begun = there
+            if not there:  # then the first of which the encoder knows a word
+                self._report.left_out += 1
+                last = {passage.id: passage for passage in found if passage.metadata["source"] == one.name}
+                tried = list(last.values())
+                stored = self._stored([_versioned(passage, "") for passage in tried])
+                if any(stored):
+                    one.mark, one.begun = tried[stored.index(True)], True
+                    found = [passage for passage in found if passage.id != one.mark.id]
+        return found
+
+    def _finish(self, done: Sequence[_File]) -> None:
+        """Give the marks their version; where the store leaves one out, another passage of the file takes its place."""
+        if not self._add([one.mark_of(one.version) for one in done]).left_out:
             return
-        for passage, row in zip(marked, self._store.get([one.id for one in marked]), strict=True):
-            source = passage.metadata["source"]
-            if row is None and (other := next(self._store.rows(where={"source": source}), None)) is not None:
-                metadata = {**other.metadata, "version": passage.metadata["version"]}
-                self._add([Passage(other.id, other.text, metadata)])
+        for one, row in zip(done, self._store.get([one.mark_of("").id for one in done]), strict=True):
+            if row is None and (other := next(self._store.rows(where={"source": one.name}), None)) is not None:
+                self._add([_versioned(Passage(other.id, other.text, dict(other.metadata)), one.version)])
+
+    def _stored(self, found: Sequence[Passage]) -> list[bool]:
+        """Write passages that will be written again, and are counted then; which of them the store has now."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* hold no word that the encoder knows")
+            report = self._store.add(*_columns(found))
+        if not report.left_out:
+            return [True] * len(found)
+        return [row is not None for row in self._store.get([one.id for one in found])]
+
+    def _add_passages(self, found: Sequence[Passage], files: Mapping[str, _File]) -> None:
+        """Write passages; their files learn how many of theirs the store has, where that can be told."""
+        counts = Counter(str(passage.metadata["source"]) for passage in found)
+        report = self._add(found)
+        for name, count in counts.items():
+            one, alone = files[name], len(counts) == 1
+            if one.stored is not None:
+                told = alone or not report.left_out
+                one.stored = one.stored + (report.added + report.unchanged if alone else count) if told else None
+
+    def _any_stale(self, files: Mapping[str, _File]) -> bool:
+        """Whether the store has rows of these files that are not in them any more: a count is faster than a walk."""
+        if any(one.stored is None or one.doubled for one in files.values()):
+            return True
+        marks = self._store.get([one.mark.id for one in files.values() if one.mark is not None])
+        now = sum(one.stored or 0 for one in files.values()) + sum(mark is not None for mark in marks)
+        return self._store.count({"source": {"in": list(files)}}) != now
 
     def _remove(self, names: list[str]) -> None:
         if names:
-            self._delete([row.id for row in self._store.rows(where={"source": {"in": names}})])
+            rows = self._store.rows(where={"source": {"in": names}})
+            found = [(row.metadata.get("version") is not None, row.id) for row in rows]
+            self._delete([name for _, name in sorted(found)])  # the marks last
             self._report.removed += names
 
     def _delete(self, ids: list[str]) -> None:
         for at in range(0, len(ids), _BATCH):
             self._report.deleted += self._store.delete(ids[at : at + _BATCH])
 
-    def _add(self, found: Sequence[Passage]) -> int:
-        """Write passages; returns how many the store left out, because the encoder knows no word of them."""
+    def _add(self, found: Sequence[Passage]) -> AddReport:
+        """Write passages; the store leaves out those of which the encoder knows no word."""
         if not found:
-            return 0
-        texts, ids, metadata = [one.text for one in found], [one.id for one in found], [one.metadata for one in found]
-        report = self._store.add(texts, ids, metadata)
+            return AddReport()
+        report = self._store.add(*_columns(found))
         self._report.passages += report.added
         self._report.left_out += report.left_out
-        return report.left_out
+        return report
 
     def _tell(self) -> None:
         if self._progress is not None:
@@ -289,8 +333,9 @@ class _File:
 
     def __init__(self, name: str, version: str, marked: set[str]) -> None:
         self.name, self.version, self.marked = name, version, marked
-        self.begun = False  # some of its passages are written
+        self.begun = False  # the store has a mark of it, and none with another version
         self.mark: Passage | None = None  # held back until the others are in the store
+        self.stored: int | None = 0  # passages but the mark that the store has; None if it cannot be told
         self._ids = array("q")  # hashes of all ids
         self._now: npt.NDArray[np.int64] | None = None
 
@@ -298,18 +343,42 @@ class _File:
         """The passages that can be written now: not the mark, which stays the one that it is in the store."""
         if self.marked:
             self._ids.append(_hash(passage.id))
-        if self.mark is not None and passage.id not in self.marked:
+        if self.mark is not None and self.mark.id != passage.id and passage.id not in self.marked:
             return [passage]
         before, self.mark = self.mark, passage
-        return [] if before is None else [before]
+        if before is None or before.id == passage.id:
+            return []
+        self.begun = False
+        return [before]
+
+    def mark_of(self, version: str) -> Passage:
+        """The mark with this version."""
+        assert self.mark is not None  # of a file with passages
+        return _versioned(self.mark, version)
+
+    @property
+    def doubled(self) -> bool:
+        """Whether an id stands in the file twice."""
+        return len(self._distinct()) < len(self._ids)
 
     def has(self, name: str) -> bool:
         """Whether a passage of this id is in the file as it is now."""
+        now, key = self._distinct(), _hash(name)
+        at = int(np.searchsorted(now, key))
+        return at < len(now) and int(now[at]) == key
+
+    def _distinct(self) -> npt.NDArray[np.int64]:
         if self._now is None:
             self._now = np.unique(np.frombuffer(self._ids, np.int64))
-        key = _hash(name)
-        at = int(np.searchsorted(self._now, key))
-        return at < len(self._now) and int(self._now[at]) == key
+        return self._now
+
+
+def _versioned(passage: Passage, version: str) -> Passage:
+    return passage._replace(metadata={**passage.metadata, "version": version})
+
+
+def _columns(found: Sequence[Passage]) -> tuple[list[str], list[str], list[Mapping[str, Any]]]:
+    return [one.text for one in found], [one.id for one in found], [one.metadata for one in found]
 
 
 def _hash(name: str) -> int:
