@@ -113,6 +113,23 @@ def test_files_that_are_gone_are_deleted(store, notes, tmp_path):
     assert set(contents(store)) == {"notes/sub/b.md#0", "other.txt#0"}  # other.txt is in no folder that was given
 
 
+def test_a_folder_that_became_empty_loses_its_passages(store, notes, tmp_path):
+    sync_files(store, notes, chunks=SMALL)
+    shutil.rmtree(notes / "sub")
+    (notes / "a.txt").unlink()
+    report = sync_files(store, notes, chunks=SMALL)
+    assert (len(report.removed), report.deleted, contents(store)) == (2, 4, {})
+    with pytest.raises(InputError, match="notes: a folder without files to read"):  # as a mistyped one has
+        sync_files(store, notes, chunks=SMALL)
+
+
+def test_a_folder_of_links(store, notes, tmp_path):
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "a.txt").symlink_to(notes / "a.txt")
+    assert sync_files(store, links, chunks=SMALL).added == [str(notes / "a.txt")]
+
+
 def test_a_file_alone_deletes_nothing(store, notes):
     sync_files(store, notes, chunks=SMALL)
     sync_files(store, notes / "a.txt", chunks=SMALL)

@@ -10,10 +10,12 @@ from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import STDIN
 from wordstock.errors import InputError
 
-__all__ = ["corpus_files", "corpus_mark"]
+__all__ = ["corpus_files", "corpus_mark", "no_files"]
 
 
-def corpus_files(paths: str | Path | Sequence[str | Path], report: ReadReport) -> list[tuple[Path, bool]]:
+def corpus_files(
+    paths: str | Path | Sequence[str | Path], report: ReadReport, *, empty: bool = False
+) -> list[tuple[Path, bool]]:
     """(file, whether it was found in a folder) in the order given, folders recursively and sorted; "-" is standard
     input.
 
@@ -37,13 +39,18 @@ def corpus_files(paths: str | Path | Sequence[str | Path], report: ReadReport) -
             found.append((STDIN, False))
         elif path.is_dir():
             inside = _walk(path, report)
-            if not inside:
-                raise InputError(f"{path}: a folder without files to read")
+            if not inside and not empty:
+                raise no_files(path)
             found += [(file, True) for file in inside]
         else:
             path.stat()  # FileNotFoundError names it
             found.append((path, False))
     return found
+
+
+def no_files(folder: Path | str) -> InputError:
+    """The error of a folder that nothing can be read from."""
+    return InputError(f"{folder}: a folder without files to read")
 
 
 def corpus_mark(paths: str | Path | Sequence[str | Path]) -> str:

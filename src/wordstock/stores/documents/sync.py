@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from wordstock.corpus.folder import corpus_files
+from wordstock.corpus.folder import corpus_files, no_files
 from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import STDIN
 from wordstock.errors import FormatError, InputError
@@ -104,7 +104,7 @@ def sync_files(
     """Bring the passages of files and folders into ``store``.
 
     A file of the size and time, or else the content, that it had is left alone. Files that are gone from a folder that
-    is given are deleted from the store. Memory does not grow with the number of passages, but for 8 bytes for each of
+    is given, all of them if need be, are deleted from the store. Memory does not grow with the number of passages, but for 8 bytes for each of
     one changed file.
 
     Parameters
@@ -123,7 +123,7 @@ def sync_files(
     FileNotFoundError
         No such file.
     InputError
-        A folder without files, standard input, a file outside ``base``, one file given twice.
+        A folder without files of which the store has none either, standard input, a file outside ``base``.
     FormatError
         A file given by name that cannot be read; with ``strict`` any damage.
     """
@@ -158,14 +158,20 @@ class _Sync:
         report = self._report
         report.read.strict = strict
         files: dict[str, tuple[Path, bool]] = {}
-        for path, in_folder in corpus_files(paths, report.read):
+        found = corpus_files(paths, report.read, empty=True)
+        for path, in_folder in found:
             if path == STDIN:
                 raise InputError("standard input has no name to keep passages under; give files or folders")
             files.setdefault(self._name(path), (path, in_folder))
         sizes = {name: path.stat().st_size for name, (path, _) in files.items()}
         self._total = sum(sizes.values())
-        folders = [self._name(Path(one)) for one in _each(paths) if Path(one).is_dir()]
-        known = self._marks(folders, files)
+        folders = {one: _inside(self._name(Path(one))) for one in _each(paths) if Path(one).is_dir()}
+        known = self._marks(tuple(folders.values()), files)
+        for folder, inside in folders.items():
+            if not any(name.startswith(inside) for name in known) and not any(
+                path.is_relative_to(folder) for path, _ in found
+            ):
+                raise no_files(folder)
         for name, (path, in_folder) in files.items():
             self._file(name, path, known.get(name, []), in_folder=in_folder, reread=reread)
             self._before += sizes[name]
@@ -182,9 +188,8 @@ class _Sync:
             raise InputError(f"{path} is not in the folder {self._base}, relative to which files are named")
         return whole.relative_to(self._base).as_posix()
 
-    def _marks(self, folders: list[str], files: Mapping[str, object]) -> dict[str, list[_Mark]]:
+    def _marks(self, inside: tuple[str, ...], files: Mapping[str, object]) -> dict[str, list[_Mark]]:
         """The marks that the store has of files that are given or lie in a folder that is given."""
-        inside = tuple("" if folder == "." else folder.rstrip("/") + "/" for folder in folders)
         found: dict[str, list[_Mark]] = {}
         for row in self._store.rows(where={"version": {"exists": True}}):
             name = str(row.metadata.get("source", ""))
@@ -396,6 +401,11 @@ def _version(path: Path, settings: str, known: str | None) -> str:
     if known is not None and known.startswith(settings + "-") and known.endswith("-" + digest):
         return known
     return f"{quick}-{digest}"
+
+
+def _inside(folder: str) -> str:
+    """What the names of all files in a folder begin with."""
+    return "" if folder == "." else folder.rstrip("/") + "/"
 
 
 def _each(paths: str | Path | Sequence[str | Path]) -> list[str | Path]:
