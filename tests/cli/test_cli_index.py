@@ -87,16 +87,35 @@ def test_a_second_collection_of_a_milvus_is_a_new_store(run, here, table):
         (["index", "notes", "-s", "x.safetensors", "-m", "TABLE", "--overlap", "90"], "from 0 to half the size, 80"),
         (["index", "notes/c.bin", "-s", "x.safetensors", "-m", "TABLE"], "found a binary file"),
         (["index", "notes", "-s", "x.safetensors", "-m", "TABLE", "--kind", "word"], "known are text, markdown"),
+        (["index", "notes", "-s", "x.db", "-m", "TABLE", "--index", "tree"], "index='tree': known are flat, hnsw"),
+        (["index", "notes", "-s", "x.db", "-m", "TABLE", "--metric", "dot"], "metric='dot': known are cosine"),
+        (["index", "notes", "-s", "x.db", "-m", "TABLE", "--precision", "int8"], "precision='int8': known are float32"),
+        (["index", "none", "-s", "x.db", "-m", "TABLE"], "none: a folder without files to read"),
         (["search", "w1", "-s", "x.safetensors"], "there is no store at x.safetensors; `wordstock index` makes one"),
     ],
 )
 def test_what_cannot_be_done(run, here, table, arguments, message):
+    (here / "none").mkdir()
     code, found, told = run(*[str(table) if one == "TABLE" else one for one in arguments])
     assert code == 1
     assert message in told
     assert "Traceback" not in told
     assert not found
-    assert not (here / "x.safetensors").exists() or "binary" in message
+    assert not list(here.glob("x.*")) or "binary" in message
+
+
+@pytest.mark.parametrize(("given", "shown"), [("FLAT", "FLAT"), ("Ivf_Flat", "IVF_FLAT"), ("AUTO", "FLAT")])
+def test_an_index_is_named_in_any_case(run, table, given, shown):
+    code, _, told = run("index", "notes/b.txt", "-s", "notes.db", "-m", table, "--index", given)
+    assert (code, f"notes.db holds 1 rows; index: {shown}" in told) == (0, True), told
+
+
+def test_a_folder_that_became_empty(run, here, table):
+    run("index", "notes", "-s", "notes.safetensors", "-m", table)
+    for one in (here / "notes").iterdir():
+        one.unlink()
+    code, _, told = run("index", "notes", "-s", "notes.safetensors")
+    assert (code, "2 removed" in told, "holds 0 rows" in told) == (0, True, True), told
 
 
 def test_killed_and_run_again(run, here, table):

@@ -81,7 +81,10 @@ def index(
         typer.Option(help="float32, float16, bfloat16 or binary, where the store has it.", rich_help_panel=_STORE),
     ] = None,
     index_kind: Annotated[
-        str, typer.Option("--index", help="auto, FLAT, HNSW, IVF_FLAT, ...", rich_help_panel=_STORE)
+        str,
+        typer.Option(
+            "--index", help="auto (by size), flat, hnsw, ivf (IVF_FLAT), ivf_sq8 or autoindex.", rich_help_panel=_STORE
+        ),
     ] = "auto",
     expected_rows: Annotated[
         int | None, typer.Option(help="Lets auto choose the right index at once.", rich_help_panel=_STORE)
@@ -92,6 +95,8 @@ def index(
     Only what has changed since the last run is read and encoded; passages of files that are gone from a folder are
     deleted. Killed at any moment, the same command goes on.
     """
+    from wordstock.corpus import ReadReport
+    from wordstock.corpus.folder import corpus_files
     from wordstock.stores import VectorStore
     from wordstock.stores.documents import ChunkSettings
     from wordstock.stores.opening import store_exists
@@ -99,15 +104,13 @@ def index(
 
     if words == bool(paths):
         raise InputError("give files and folders, or --words with --model for the words of a table; one of the two")
-    named = {"metric": metric, "precision": precision, "expected_rows": expected_rows}
-    options: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-    if index_kind != "auto":
-        options["index"] = index_kind
+    options = _store_options(metric, precision, index_kind, expected_rows)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     reading, chunks = _reading(kind, field, id_field, keep, lines), ChunkSettings(size, overlap)
-    for path in paths or []:
-        path.stat()  # a name that is wrong makes no store
-    if model is None and not store_exists(store, collection):  # one that is there knows its own
+    there = store_exists(store, collection)
+    if paths:
+        corpus_files(paths, ReadReport(), empty=there)  # a name that is wrong makes no store
+    if model is None and not there:  # one that is there knows its own
         model = DEFAULT_MODEL
     with VectorStore(store, model, collection=collection, **options) as opened:
         if words:
@@ -116,6 +119,24 @@ def index(
             flags = {"base": base, "reread": reread, "strict": strict}
             _documents(console, opened, [str(path) for path in paths or []], reading, chunks, **flags)
         console.print(escape(f"{redacted(store)} holds {opened.count():,} rows; index: {opened.index}"))
+
+
+def _store_options(
+    metric: str | None, precision: str | None, index_kind: str, expected_rows: int | None
+) -> dict[str, Any]:
+    """Options of a new store, checked before there is one; an index also by the name that Milvus gives it."""
+    from wordstock.stores.checking import Metric, Precision, choice
+    from wordstock.stores.indexing import IndexConfig
+
+    options: dict[str, Any] = {} if expected_rows is None else {"expected_rows": expected_rows}
+    for name, value, known in (("metric", metric, Metric), ("precision", precision, Precision)):
+        if value is not None:
+            choice(name, value.lower(), known)
+            options[name] = value.lower()
+    kind = index_kind.lower()
+    if kind != "auto":
+        options["index"] = IndexConfig(cast("Any", "ivf" if kind == "ivf_flat" else kind))
+    return options
 
 
 def _reading(
