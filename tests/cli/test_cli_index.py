@@ -59,6 +59,13 @@ def test_a_folder_is_indexed_and_searched(run, here, table, caplog):
     assert "notes/a.md:12-22, heading w4" in " ".join(found.replace("│", " ").split())
 
 
+def test_a_column_of_numbers_can_be_compared(run, here, table):
+    (here / "r.csv").write_text("id,text,year\na,w1,2021\nb,w1,2019\n")
+    run("index", "r.csv", "-s", "r.safetensors", "-m", table, "--id-field", "id")
+    _, found, told = run("search", "w1", "-s", "r.safetensors", "--where", "year >= 2020", "--json")
+    assert [json.loads(line)["id"] for line in found.splitlines()] == ["a"], told
+
+
 def test_words_of_a_table(run, here, table):
     code, _, told = run("index", "--words", "-m", table, "-s", "words.safetensors")
     assert (code, "words: 500 added, 0 unchanged" in told) == (0, True), told

@@ -144,11 +144,25 @@ def test_rows_of_csv(tmp_path):
     options = ReadOptions(text_fields=("title", "text"), id_field="id")
     found = list(read_documents(path, options))
     assert [(one.key, one.own_id, one.text, one.metadata) for one in found] == [
-        ("a", True, "T\n\nx\ny, z", {"year": "2020"}),
-        ("b", True, "w", {"year": "2021"}),
+        ("a", True, "T\n\nx\ny, z", {"year": 2020}),
+        ("b", True, "w", {"year": 2021}),
     ]
     path.write_text("text;n\none;1\n")
-    assert [one.metadata for one in read_documents(path)] == [{"n": "1"}]
+    assert [one.metadata for one in read_documents(path)] == [{"n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("0", 0), ("-7", -7), ("2.50", 2.5), ("9223372036854775807", 2**63 - 1)]
+    + [(text, text) for text in ("007", "1e5", "+1", "1.", ".5", "1 ", "0x1", "NaN", "-", "١", "1,5")]
+    + [(text, text) for text in ("9223372036854775808", "9" * 5000, "9" * 400 + ".5")],
+)
+def test_numbers_in_csv(tmp_path, cell, value):
+    path = tmp_path / "rows.csv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([["id", "text", "n"], ["7", "2020", cell]])
+    (one,) = read_documents(path, ReadOptions(id_field="id"))
+    assert (one.key, one.text, one.metadata, type(one.metadata["n"])) == ("7", "2020", {"n": value}, type(value))
 
 
 def test_damaged_rows_of_csv_are_reported(tmp_path):

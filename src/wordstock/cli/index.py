@@ -44,7 +44,10 @@ def index(
     ] = None,
     keep: Annotated[
         list[str] | None,
-        typer.Option(help="Columns or keys kept as metadata. Default: all others.", rich_help_panel=_READING),
+        typer.Option(
+            help="Columns or keys kept as metadata; plain numbers in CSV become numbers. Default: all others.",
+            rich_help_panel=_READING,
+        ),
     ] = None,
     lines: Annotated[
         bool, typer.Option("--lines", help="Each line of a text file is a document.", rich_help_panel=_READING)

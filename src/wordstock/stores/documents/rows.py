@@ -6,6 +6,7 @@ import csv
 import datetime
 import json
 import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -23,6 +24,8 @@ __all__ = ["FieldChoice", "read_csv_rows", "read_json_rows", "read_parquet_rows"
 
 _FIELD_LIMIT = 1 << 30  # characters of one CSV field; the csv module's own 131,072 is less than a long document
 _ROWS = 1024
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")  # of JSON, but for exponents: 12e4 is rather a code
+_INT64 = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,9 @@ def read_json_rows(source: Source, name: str, fields: FieldChoice) -> Iterator[D
 def read_csv_rows(source: Source, name: str, fields: FieldChoice) -> Iterator[Document]:
     """A document per row of a file with a header line; rows of another length than the header's are reported.
 
-    A comma separates, or a tab or semicolon where only they find the fields in the header.
+    A comma separates, or a tab or semicolon where only they find the fields in the header. A cell of metadata that is
+    a plain number, such as 2020 or -1.5, becomes one; 007, 1e5, +1 and whole numbers of more than 64 bits stay text, as
+    text and ids do.
 
     Raises
     ------
@@ -137,6 +142,7 @@ def read_csv_rows(source: Source, name: str, fields: FieldChoice) -> Iterator[Do
                 raise _without(source.path, one, header)
             if header.count(one) > 1:
                 raise FormatError(source.path, line=1, expected=f"one column {one!r}", found=str(header.count(one)))
+        kept = {*fields.text, fields.id}  # as they are
         reader = csv.reader(lines, delimiter=separator, strict=True)
         line = 2
         for row in reader:
@@ -144,7 +150,9 @@ def read_csv_rows(source: Source, name: str, fields: FieldChoice) -> Iterator[Do
                 expected = f"{len(header)} fields, as in the header"
                 source.report.damage(FormatError(source.path, line=line, expected=expected, found=str(len(row))))
             elif row:
-                yield from _reported(fields, dict(zip(header, row, strict=True)), line, name, source)
+                cells = dict(zip(header, row, strict=True))
+                plain = {one: cell if one in kept else _number(cell) for one, cell in cells.items()}
+                yield from _reported(fields, plain, line, name, source)
             line = reader.line_num + 2
     except csv.Error as error:
         source.report.damage(
@@ -222,6 +230,15 @@ def _check_own(name: str) -> None:
             f"a field {name!r} cannot be metadata, the index itself writes {', '.join(OWN_FIELDS)}; "
             "name the fields to keep, or rename it"
         )
+
+
+def _number(cell: str) -> str | int | float:
+    """A cell as the number that it is, else as it is."""
+    if not _NUMBER.fullmatch(cell):
+        return cell
+    if "." in cell:
+        return value if math.isfinite(value := float(cell)) else cell
+    return number if len(cell) < 21 and (number := int(cell)) in _INT64 else cell
 
 
 def _plain(value: Any) -> Any:
