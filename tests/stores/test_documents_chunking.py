@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wordstock.errors import InputError
+from wordstock.stores.checking import MAX_TEXT
 from wordstock.stores.documents import ChunkSettings, Document, Section, chunk_text, passages
 from wordstock.text import Tokenizer
 
@@ -33,6 +34,16 @@ def test_text_without_spaces_is_cut_too():
     chunks = chunk_text(text, ChunkSettings(size=100, overlap=0))
     assert max(b - a for a, b in chunks) <= 100
     assert covered(text, chunks) == set(range(500))
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 200_000, "語" * 70_000, "a" + " " * 100_000 + "b", ("é" * 9_000 + "y. A ") * 20]
+)
+@pytest.mark.parametrize("size", [160, 100_000])
+def test_chunks_fit_into_the_field_of_a_store(text, size):
+    chunks = chunk_text(text, ChunkSettings(size), count=lambda texts: [1] * len(texts))
+    assert max(len(text[a:b].encode()) for a, b in chunks) <= MAX_TEXT
+    assert all(text[at].isspace() for at in set(range(len(text))) - covered(text, chunks))
 
 
 @given(TEXTS, st.integers(1, 12), st.integers(0, 6))

@@ -287,6 +287,53 @@ def test_damaged_files_keep_their_passages(store, notes):
         sync_files(store, notes / "a.txt")
 
 
+BAD_ROWS = {
+    "metadata": {"text": "w1", "m": "x" * 70_000},
+    "64 bits": {"text": "w1", "m": {"n": [2**63]}},
+    "id": {"id": "x" * 600, "text": "w1"},
+    "zero byte": {"id": "x\0", "text": "w1"},
+    "surrogate": {"id": "s", "text": "w1 \ud800"},
+    "cannot be written as JSON": {"text": "w1", "m": "\ud800"},
+    "id of row '\\udfff' holds half a character": {"id": "\udfff", "text": "w1"},
+    "levels": {"text": "w1", "m": json.loads("[" * 400 + "]" * 400)},
+}
+
+
+@pytest.mark.parametrize("message", BAD_ROWS)
+def test_a_row_that_no_store_holds_is_reported(store, tmp_path, message):
+    path = tmp_path / "rows.jsonl"
+    rows = [{"id": "a", "text": "w1"}, {"id": "bad", "m": 1} | BAD_ROWS[message], {"id": "c", "text": "w3"}]
+    path.write_text("".join(json.dumps({"m": 0} | row) + "\n" for row in rows))
+    options = ReadOptions(id_field="id")
+    report = sync_files(store, path, options)
+    assert (contents(store), report.passages, report.read.damaged) == ({"a": "w1", "c": "w3"}, 2, 1)
+    assert f"{path}, line 2: expected" in report.read.damages[0].problem
+    assert message in report.read.damages[0].problem
+    assert sync_files(store, path, options).unchanged == [str(path)]
+    with pytest.raises(FormatError, match="line 2: expected"):
+        sync_files(store, path, options, reread=True, strict=True)
+
+
+@pytest.mark.parametrize("name", ["x" * 200, b"\xff".decode("utf-8", "surrogateescape")])
+def test_a_path_that_no_row_can_be_named_by(store, tmp_path, name):
+    deep = tmp_path / "all" / name / name / name
+    deep.mkdir(parents=True)
+    (deep / "lines.txt").write_text("w1\nw2\n")
+    (tmp_path / "all" / "z.txt").write_text("w3")
+    report = sync_files(store, tmp_path / "all", ReadOptions(lines=True), base=tmp_path)
+    assert (contents(store), report.read.damaged) == ({"all/z.txt#1": "w3"}, 1)
+    with pytest.raises(FormatError, match="expected a path that rows can be named by"):
+        sync_files(store, deep / "lines.txt")
+
+
+def test_a_word_that_no_store_holds_is_cut(store, tmp_path):
+    (tmp_path / "long.txt").write_text("w1 w2. " + "x" * 200_000 + " w3. w4.")
+    with pytest.warns(UserWarning, match="hold no word"):
+        report = sync_files(store, tmp_path / "long.txt")
+    assert report.read.damaged == 0
+    assert {"w1", "w2", "w3", "w4"} <= set(" ".join(contents(store).values()).replace(".", "").split())
+
+
 def test_what_cannot_be_kept(store, notes, tmp_path):
     with pytest.raises(InputError, match="standard input has no name"):
         sync_files(store, "-")

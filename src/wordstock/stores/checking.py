@@ -12,7 +12,17 @@ import numpy.typing as npt
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 
-__all__ = ["Metric", "Precision", "Rows", "check_k", "check_queries", "check_rows", "choice", "lowest_score"]
+__all__ = [
+    "Metric",
+    "Precision",
+    "Rows",
+    "check_k",
+    "check_queries",
+    "check_row",
+    "check_rows",
+    "choice",
+    "lowest_score",
+]
 
 Metric = Literal["cosine", "ip", "l2"]
 Precision = Literal["float32", "float16", "bfloat16", "binary"]
@@ -95,6 +105,18 @@ def check_rows(
         [written[i] for i in kept],
         [rows.digests[i] for i in kept],
     )
+
+
+def check_row(name: str, text: str, metadata: Mapping[str, Any]) -> None:
+    """Refuse one row that no store takes, whatever its vector.
+
+    Raises
+    ------
+    InputError
+        An id, text or metadata that does not fit into a field.
+    """
+    _check_row(name, 0, text)
+    _check_metadata(_without_nulls(metadata), name)
 
 
 def _texts(what: str, given: Sequence[str]) -> list[str]:

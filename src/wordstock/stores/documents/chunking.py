@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wordstock.errors import InputError
+from wordstock.stores.checking import MAX_TEXT
 from wordstock.text import Tokenizer, sentence_spans
 
 __all__ = ["Chunk", "ChunkSettings", "TokenCounter", "chunk_text"]
@@ -15,6 +16,7 @@ __all__ = ["Chunk", "ChunkSettings", "TokenCounter", "chunk_text"]
 TokenCounter = Callable[[list[str]], Sequence[int]]  # texts to the number of tokens of each
 
 _PIECE = 32  # characters of an unbroken run, such as a line of Chinese or a URL, that are never parted
+_WIDEST = 4  # bytes of a character in UTF-8 at most
 
 
 class Chunk(NamedTuple):
@@ -64,7 +66,8 @@ def chunk_text(
 ) -> list[Chunk]:
     """The chunks of ``text`` in order: whole sentences while they fit, a longer sentence cut between words.
 
-    Nothing but white space is left out: every other character is in at least one chunk.
+    They also fit into the text field of a store, 65,535 bytes of UTF-8, however few tokens that are. Nothing but white
+    space is left out: every other character is in at least one chunk.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def chunk_text(
     chunks: list[Chunk] = []
     for start, stop in [(0, len(text))] if spans is None else spans:
         found = [(start + a, start + b) for a, b in sentence_spans(text[start:stop])]
-        chunks += _packed(_units(text, found, settings, count), settings)
+        chunks += _packed(text, _units(text, found, settings, count), settings)
     return chunks
 
 
@@ -101,7 +104,7 @@ def _units(text: str, spans: Sequence[tuple[int, int]], settings: ChunkSettings,
     units: list[_Unit] = []
     word = re.compile(rf"\S{{1,{min(_PIECE, settings.size)}}}")
     for (start, stop), tokens in zip(spans, count([text[a:b] for a, b in spans]) if spans else [], strict=True):
-        if tokens <= settings.size:
+        if tokens <= settings.size and _stored(text, start, stop):
             units.append(_Unit(start, stop, int(tokens)))
             continue
         words = [match.span() for match in word.finditer(text, start, stop)]
@@ -110,11 +113,20 @@ def _units(text: str, spans: Sequence[tuple[int, int]], settings: ChunkSettings,
     return units
 
 
-def _packed(units: list[_Unit], settings: ChunkSettings) -> list[Chunk]:
+def _stored(text: str, start: int, stop: int) -> bool:
+    """Whether a store's text field holds ``text[start:stop]``."""
+    most = _WIDEST * (stop - start)
+    return most <= MAX_TEXT or (
+        stop - start <= MAX_TEXT and len(text[start:stop].encode("utf-8", "replace")) <= MAX_TEXT
+    )
+
+
+def _packed(text: str, units: list[_Unit], settings: ChunkSettings) -> list[Chunk]:
     chunks: list[Chunk] = []
     first = total = 0  # units[first:here] hold ``total`` tokens and are the open chunk
     for here, unit in enumerate(units):
-        if here > first and total + unit.tokens > settings.size:
+        full = total + unit.tokens > settings.size or not _stored(text, units[first].start, unit.stop)
+        if here > first and full:
             chunks.append(Chunk(units[first].start, units[here - 1].stop))
             first, total = here, 0
             while (
@@ -122,6 +134,7 @@ def _packed(units: list[_Unit], settings: ChunkSettings) -> list[Chunk]:
                 and units[first - 1].start > chunks[-1].start
                 and total + units[first - 1].tokens <= settings.shared
                 and total + units[first - 1].tokens + unit.tokens <= settings.size
+                and _stored(text, units[first - 1].start, unit.stop)
             ):
                 first -= 1
                 total += units[first].tokens

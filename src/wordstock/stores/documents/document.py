@@ -32,6 +32,7 @@ class Document:
     text : the whole of it.
     key : its id within the source, for a row of a table; "" where the file is the document.
     own_id : ``key`` is an id of the user's, which passages then carry as theirs.
+    line : of the source, or number of the row in it; 0 where the file is the document.
     metadata : of every passage.
     sections : parts that no passage crosses, in order; none stands for one of all the text.
     """
@@ -40,6 +41,7 @@ class Document:
     text: str
     key: str = ""
     own_id: bool = False
+    line: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
 

@@ -43,7 +43,7 @@ def read_text(source: Source, name: str, *, lines: bool = False) -> Iterator[Doc
         return
     for number, line in decoded_lines(source):
         if line.strip():
-            yield Document(name, line, key=str(number))
+            yield Document(name, line, key=str(number), line=number)
 
 
 def read_markdown(source: Source, name: str) -> Iterator[Document]:

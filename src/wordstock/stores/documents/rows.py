@@ -25,6 +25,7 @@ __all__ = ["FieldChoice", "read_csv_rows", "read_json_rows", "read_parquet_rows"
 _FIELD_LIMIT = 1 << 30  # characters of one CSV field; the csv module's own 131,072 is less than a long document
 _ROWS = 1024
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")  # of JSON, but for exponents: 12e4 is rather a code
+_DEEPEST = 100  # levels of lists and objects in metadata; some of what writes JSON ends at 254
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -59,7 +60,7 @@ class FieldChoice:
         Raises
         ------
         FormatError
-            A text that is no str, an id that is empty or neither str nor int.
+            A text that is no str or holds a lone surrogate, an id that is empty or neither str nor int.
         InputError
             A column of metadata that has the name of a field of the index.
         """
@@ -67,6 +68,9 @@ class FieldChoice:
         for field, text in zip(self.text, texts, strict=True):
             if not isinstance(text, str | None):
                 found = f"a value of type {type(text).__name__}"
+                raise FormatError(path, line=number, expected=f"a text in {field!r}", found=found)
+            if text and not _is_whole(text):
+                found = "half a character (a lone surrogate)"
                 raise FormatError(path, line=number, expected=f"a text in {field!r}", found=found)
         key = str(number)
         if self.id is not None:
@@ -80,9 +84,8 @@ class FieldChoice:
         for one in kept:
             _check_own(one)
         metadata = {one: value for one in kept if (value := _plain(row[one])) is not None}
-        return Document(
-            name, "\n\n".join(text for text in texts if text), key=key, own_id=self.id is not None, metadata=metadata
-        )
+        text = "\n\n".join(text for text in texts if text)
+        return Document(name, text, key=key, own_id=self.id is not None, line=number, metadata=metadata)
 
 
 def read_json_rows(source: Source, name: str, fields: FieldChoice) -> Iterator[Document]:
@@ -207,6 +210,9 @@ def _reported(
         document = fields.document(row, number, name, source.path)
     except FormatError as error:
         source.report.damage(error)
+    except RecursionError:
+        expected = f"metadata of at most {_DEEPEST} levels"
+        source.report.damage(FormatError(source.path, line=number, expected=expected, found="more"))
     else:
         yield document
 
@@ -232,6 +238,13 @@ def _check_own(name: str) -> None:
         )
 
 
+def _is_whole(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def _number(cell: str) -> str | int | float:
     """A cell as the number that it is, else as it is."""
     if not _NUMBER.fullmatch(cell):
@@ -241,16 +254,18 @@ def _number(cell: str) -> str | int | float:
     return number if len(cell) < 21 and (number := int(cell)) in _INT64 else cell
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, level: int = 0) -> Any:
     """The value as JSON has it; what JSON has not, such as NaN, is None."""
+    if level > _DEEPEST:
+        raise RecursionError
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(one, level + 1) for one in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(one, level + 1) for key, one in value.items()}
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return str(value)

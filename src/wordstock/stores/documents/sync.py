@@ -27,6 +27,7 @@ from wordstock.corpus.source import STDIN
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import Filter, Row
 from wordstock.stores.adding import AddReport
+from wordstock.stores.checking import check_row
 from wordstock.stores.documents.chunking import ChunkSettings, TokenCounter
 from wordstock.stores.documents.document import Passage, passages
 from wordstock.stores.documents.reading import ReadOptions, read_documents
@@ -104,8 +105,8 @@ def sync_files(
     """Bring the passages of files and folders into ``store``.
 
     A file of the size and time, or else the content, that it had is left alone. Files that are gone from a folder that
-    is given, all of them if need be, are deleted from the store. Memory does not grow with the number of passages, but for 8 bytes for each of
-    one changed file.
+    is given, all of them if need be, are deleted from the store. A row that no store can hold is reported as damage and
+    left out. Memory does not grow with the number of passages, but for 8 bytes for each of one changed file.
 
     Parameters
     ----------
@@ -202,10 +203,12 @@ class _Sync:
         if [mark.version for mark in marks] == [version] and not reread:
             self._report.unchanged.append(name)
             return
+        if not self._storable(name, path, in_folder=in_folder):
+            return
         one = _File(name, version, {mark.id for mark in marks})
         one.begun = bool(marks) and {mark.version for mark in marks} <= {version, ""}
         try:
-            for passage in self._passages(name, path):
+            for passage in self._passages(one, path):
                 self._open += one.take(passage)
                 if len(self._open) + len(self._done) >= _BATCH:
                     self._write(one)
@@ -221,13 +224,40 @@ class _Sync:
         if one.mark is not None or marks:
             (self._report.changed if marks else self._report.added).append(name)
 
-    def _passages(self, name: str, path: Path) -> Iterator[Passage]:
+    def _storable(self, name: str, path: Path, *, in_folder: bool) -> bool:
+        """Whether rows can bear the file's name."""
+        try:
+            check_row("-" if self._options.id_field else f"{name}#", "", {"source": name})
+        except InputError as error:
+            wrong = FormatError(
+                path, expected="a path that rows can be named by", found=str(error), remedy="shorten it"
+            )
+            if not in_folder:
+                raise wrong from None
+            self._report.read.damage(wrong)
+            return False
+        return True
+
+    def _passages(self, one: _File, path: Path) -> Iterator[Passage]:
+        """Those of a file that a store can hold; the first other one of a document is told."""
+
         def told(done: int, _: int) -> None:
             self._here = done
             self._tell()
 
-        for document in read_documents(path, self._options, source=name, report=self._report.read, progress=told):
-            yield from passages(document, self._chunks, count=self._count)
+        report = self._report.read
+        for document in read_documents(path, self._options, source=one.name, report=report, progress=told):
+            wrong: str | None = None
+            for passage in passages(document, self._chunks, count=self._count):
+                try:
+                    check_row(*_versioned(passage, one.version))
+                except InputError as error:
+                    wrong = wrong or str(error)
+                else:
+                    yield passage
+            if wrong:
+                line = document.line or None
+                report.damage(FormatError(path, line=line, expected="text that a store can hold", found=wrong))
 
     def _write(self, reading: _File | None = None) -> None:
         """Write the open passages; then complete files lose what is left of an earlier state, and are marked."""
