@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import polars as pl
 import pytest
 from cli_command import call
 
@@ -73,6 +74,45 @@ def test_words_of_a_table(run, here, table):
     assert json.loads(found)["id"] == "w17"
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    path = tmp_path_factory.mktemp("other") / "other.safetensors"
+    vectors = np.random.default_rng(4).normal(size=(len(WORDS), 8)).astype("float32")
+    ws.Embeddings.from_arrays(WORDS, vectors).save(path)
+    return path
+
+
+@pytest.mark.parametrize("store", ["notes.db", "notes.safetensors"])
+def test_a_store_takes_another_model(run, table, other, store):
+    run("index", "notes", "-s", store, "-m", table)
+    code, _, told = run("index", "notes", "-s", store, "-m", other)
+    assert (code, f"with this one: wordstock reindex --store {store} --model {other}" in told) == (1, True), told
+    code, _, told = run("reindex", "-s", store, "-m", other)
+    assert (code, "rows: 3 encoded, 0 encoded before, 0 left out" in told) == (0, True), told
+    assert f"{store} holds 3 rows" in told
+    code, _, told = run("index", "notes", "-s", store, "-m", other)
+    assert (code, "2 unchanged" in told) == (0, True), told
+    assert json.loads(run("search", "w8", "-s", store, "-k", "1", "--json")[1])["text"] == "w7 w8 w9"
+
+
+@pytest.mark.parametrize("store", ["notes.db", "notes.safetensors"])
+def test_rows_are_exported(run, here, table, store):
+    run("index", "notes", "-s", store, "-m", table, "--base", ".")
+    code, _, told = run("export", "rows.jsonl", "-s", store, "--where", "heading == w4", "--vectors")
+    assert (code, "wrote rows.jsonl, 1 rows" in told) == (0, True), told
+    (row,) = map(json.loads, (here / "rows.jsonl").read_text().splitlines())
+    assert (row["text"], row["metadata"]["source"], len(row["vector"])) == ("# w4\nw5 w6", "notes/a.md", 16)
+    code, _, told = run("export", "rows.parquet", "-s", store)
+    assert (code, "wrote rows.parquet, 3 rows" in told) == (0, True), told
+    frame = pl.read_parquet(here / "rows.parquet")
+    assert (frame.columns, sorted(frame["id"])) == (
+        ["id", "text", "metadata"],
+        ["notes/a.md#0", "notes/a.md#1", "notes/b.txt#0"],
+    )
+    code, _, told = run("export", "none.jsonl", "-s", store, "--where", "colour == red")
+    assert (code, "no row has the field 'colour'" in told, (here / "none.jsonl").exists()) == (1, True, False), told
+
+
 def test_a_second_collection_of_a_milvus_is_a_new_store(run, here, table):
     run("index", "notes", "-s", "notes.db", "-m", table)
     code, _, told = run("search", "w5", "-s", "notes.db", "--collection", "more")
@@ -98,6 +138,9 @@ def test_a_second_collection_of_a_milvus_is_a_new_store(run, here, table):
         (["index", "notes", "-s", "x.db", "-m", "TABLE", "--metric", "dot"], "metric='dot': known are cosine"),
         (["index", "notes", "-s", "x.db", "-m", "TABLE", "--precision", "int8"], "precision='int8': known are float32"),
         (["index", "none", "-s", "x.db", "-m", "TABLE"], "none: a folder without files to read"),
+        (["reindex", "-s", "x.db", "-m", "TABLE"], "there is no store at x.db; `wordstock index` makes one"),
+        (["export", "rows.jsonl", "-s", "x.db"], "there is no store at x.db; `wordstock index` makes one"),
+        (["export", "rows.csv", "-s", "x.db"], "rows.csv: rows are written to a file in .jsonl or .parquet"),
         (["search", "w1", "-s", "x.safetensors"], "there is no store at x.safetensors; `wordstock index` makes one"),
     ],
 )

@@ -35,7 +35,18 @@ def table(tmp_path):
 
 def test_help_names_every_verb():
     out = run("--help").stdout
-    for verb in ("demo", "models", "info", "nearest", "analogy", "convert", "classify", "evaluate"):
+    for verb in (
+        "demo",
+        "nearest",
+        "analogy",
+        "convert",
+        "classify",
+        "evaluate",
+        "index",
+        "search",
+        "reindex",
+        "export",
+    ):
         assert f" {verb} " in out
     assert run("--version").stdout == f"wordstock {ws.__version__}\n"
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.search import Collection, StoreName
 from wordstock.cli.train_progress import Steps
-from wordstock.errors import InputError
+from wordstock.errors import FingerprintError, InputError
 
 __all__ = ["index"]
 
@@ -115,7 +115,12 @@ def index(
         corpus_files(paths, ReadReport(), empty=there)  # a name that is wrong makes no store
     if model is None and not there:  # one that is there knows its own
         model = DEFAULT_MODEL
-    with VectorStore(store, model, collection=collection, **options) as opened:
+    try:
+        made = VectorStore(store, model, collection=collection, **options)
+    except FingerprintError as error:
+        verb = f"wordstock reindex --store {redacted(store)} --model {model}"
+        raise FingerprintError(f"{error}: {verb}") from None
+    with made as opened:
         if words:
             _words(console, opened)
         else:

@@ -19,9 +19,11 @@ from wordstock.cli.convert import convert
 from wordstock.cli.demo import demo
 from wordstock.cli.encode import encode
 from wordstock.cli.evaluate import evaluate
+from wordstock.cli.export import export
 from wordstock.cli.index import index
 from wordstock.cli.models import info, models
 from wordstock.cli.nearest import analogy, nearest
+from wordstock.cli.reindex import reindex
 from wordstock.cli.report import report
 from wordstock.cli.search import search
 from wordstock.cli.tag import tag_app
@@ -41,7 +43,8 @@ app = typer.Typer(
 )
 
 
-for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, report, train, index, search):
+documents = (index, search, reindex, export)
+for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, report, train, *documents):
     app.command()(verb)
 app.add_typer(classify_app, name="classify")
 app.add_typer(tag_app, name="tag")

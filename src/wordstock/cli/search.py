@@ -14,9 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from wordstock.errors import InputError
-from wordstock.protocols import Hit
+from wordstock.protocols import Filter, Hit
 
-__all__ = ["Collection", "StoreName", "search"]
+__all__ = ["Collection", "StoreName", "Where", "check_exists", "conditions", "search"]
 
 StoreName = Annotated[
     str,
@@ -28,6 +28,10 @@ StoreName = Annotated[
     ),
 ]
 Collection = Annotated[str, typer.Option(help="Which store of a server that holds several.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(help='A condition on metadata, such as "year >= 2020"; several must all hold.'),
+]
 _PLACE = ("source", "start", "stop", "version")  # what ``wordstock index`` writes
 _LONGEST = 400  # characters of a text that are shown
 
@@ -37,10 +41,7 @@ def search(
     store: StoreName,
     collection: Collection = "wordstock",
     k: Annotated[int, typer.Option("-k", min=1, help="Rows per query.")] = 5,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(help='A condition on metadata, such as "year >= 2020"; several must all hold.'),
-    ] = None,
+    where: Where = None,
     mode: Annotated[str, typer.Option(help="vector (by meaning), keyword (BM25) or hybrid (both).")] = "vector",
     fusion: Annotated[
         str, typer.Option(help="Of hybrid: the weights of vectors and keywords, or rrf for reciprocal ranks.")
@@ -55,21 +56,45 @@ def search(
 ) -> None:
     """Show the rows of a store that are nearest to a query."""
     from wordstock.stores import VectorStore
-    from wordstock.stores.filters import parse_text
-    from wordstock.stores.opening import store_exists
-    from wordstock.stores.secrets import redacted
 
     if mode not in ("vector", "keyword", "hybrid"):
         raise InputError(f"--mode {mode}: known are vector, keyword, hybrid")
-    conditions = {"and": [parse_text(one) for one in where]} if where else None
+    chosen = conditions(where)
+    check_exists(store, collection)
+    options: dict[str, Any] = {"mode": mode, "fusion": _fusion(fusion), "rerank": rerank}
+    with VectorStore(store, model, collection=collection) as opened:
+        found = opened.search(queries, k, where=chosen, **options)
+    for query, hits in zip(queries, found, strict=True):
+        _print_json(query, hits) if as_json else _print_table(query, hits)
+
+
+def conditions(where: Sequence[str] | None) -> Filter | None:
+    """The filter that all of these conditions make.
+
+    Raises
+    ------
+    InputError
+        One that cannot be read.
+    """
+    from wordstock.stores.filters import parse_text
+
+    return {"and": [parse_text(one) for one in where]} if where else None
+
+
+def check_exists(store: str, collection: str) -> None:
+    """Refuse a store that is not there, and make none.
+
+    Raises
+    ------
+    InputError
+        With the verb that makes it.
+    """
+    from wordstock.stores.opening import store_exists
+    from wordstock.stores.secrets import redacted
+
     if not store_exists(store, collection):
         named = "" if collection == "wordstock" else f", collection {collection}"
         raise InputError(f"there is no store at {redacted(store)}{named}; `wordstock index` makes one")
-    options: dict[str, Any] = {"mode": mode, "fusion": _fusion(fusion), "rerank": rerank}
-    with VectorStore(store, model, collection=collection) as opened:
-        found = opened.search(queries, k, where=conditions, **options)
-    for query, hits in zip(queries, found, strict=True):
-        _print_json(query, hits) if as_json else _print_table(query, hits)
 
 
 def _fusion(given: str) -> Any:

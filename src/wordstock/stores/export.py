@@ -13,9 +13,21 @@ from wordstock._optional import require
 from wordstock.errors import InputError
 from wordstock.protocols import Row
 
-__all__ = ["write_rows"]
+__all__ = ["check_ending", "write_rows"]
 
 _GROUP = 4096  # rows of a Parquet row group
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file of another format.
+
+    Raises
+    ------
+    InputError
+        The path ends neither in .jsonl nor in .parquet.
+    """
+    if path.suffix not in (".jsonl", ".parquet"):
+        raise InputError(f"{path}: rows are written to a file in .jsonl or .parquet")
 
 
 def write_rows(rows: Iterable[Row], path: Path | str, *, dim: int | None = None) -> int:
@@ -31,8 +43,7 @@ def write_rows(rows: Iterable[Row], path: Path | str, *, dim: int | None = None)
         The file cannot be written.
     """
     path = Path(path)
-    if path.suffix not in (".jsonl", ".parquet"):
-        raise InputError(f"{path}: rows are written to a file in .jsonl or .parquet")
+    check_ending(path)
     write = _write_lines if path.suffix == ".jsonl" else _write_parquet
     with atomic_write(path) as stream:
         return write(iter(rows), stream, dim)
