@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import wordstock as ws
 from wordstock.errors import FormatError, InputError
-from wordstock.stores.documents import ChunkSettings, ReadOptions, sync_files
+from wordstock.stores.documents import ChunkSettings, ReadOptions, sync_files, writing
 from wordstock.stores.documents import sync as module
 
 SMALL = ChunkSettings(size=4, overlap=0)
@@ -157,9 +157,54 @@ def test_rows_with_ids_of_their_own(store, encoder, notes, tmp_path):
     assert {row.id: row.metadata["n"] for row in store.rows()} == {"z": 3, "y": 9}
 
 
+def test_an_id_in_two_files(store, notes, tmp_path):
+    folder = tmp_path / "two"
+    one, two = folder / "one.jsonl", folder / "two.jsonl"
+    folder.mkdir()
+    one.write_text('{"id": "k", "text": "w1"}\n')
+    two.write_text('{"id": "k", "text": "w2"}\n{"id": "m", "text": "w3"}\n')
+    for run in range(3):
+        report = sync_files(store, folder, ReadOptions(id_field="id"))
+        assert contents(store) == {"k": "w1", "m": "w3"}
+        (damage,) = report.read.damages
+        assert damage.problem.startswith(f"{two}: expected ids that no other file has, found 'k', which {one} has too")
+        assert report.read.left_out == {"row whose id another file has": 1}
+        assert (len(report.added), len(report.unchanged), report.passages) == ((0, 2, 0) if run else (2, 0, 2))
+    with pytest.raises(FormatError, match="expected ids that no other file has"):
+        sync_files(store, folder, ReadOptions(id_field="id"), strict=True)
+    one.write_text('{"id": "n", "text": "w1"}\n')
+    report = sync_files(store, folder, ReadOptions(id_field="id"))
+    assert (contents(store), report.read.damaged) == ({"n": "w1", "k": "w2", "m": "w3"}, 0)
+    assert len(sync_files(store, folder, ReadOptions(id_field="id")).unchanged) == 2
+
+
+def test_a_table_that_was_renamed_keeps_its_vectors(store, encoder, tmp_path):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "old.jsonl").write_text('{"id": "k", "text": "w1"}\n{"id": "m", "text": "w3"}\n')
+    sync_files(store, folder, ReadOptions(id_field="id"))
+    (folder / "old.jsonl").rename(folder / "new.jsonl")
+    encoder.texts.clear()
+    report = sync_files(store, folder, ReadOptions(id_field="id"))
+    assert (len(report.added), len(report.removed), report.deleted, encoder.texts) == (1, 1, 0, [])
+    assert {row.metadata["source"] for row in store.rows()} == {str(folder / "new.jsonl")}
+
+
+TWICE = [("k", "w1"), ("m", "w2"), ("m", "w3"), ("k", "w4")]
+
+
+def test_of_an_id_twice_in_a_file_the_last_counts(store, tmp_path, monkeypatch):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"id": "{id}", "text": "{text}"}}\n' for id, text in TWICE))
+    for batch in (1, 4096):
+        monkeypatch.setattr(module, "BATCH", batch)
+        sync_files(store, path, ReadOptions(id_field="id"), reread=True)
+        assert contents(store) == {"k": "w4", "m": "w3"}
+
+
 @pytest.mark.parametrize("stop", range(1, 6))
 def test_a_run_that_was_stopped_is_continued(store, encoder, notes, monkeypatch, stop):
-    monkeypatch.setattr(module, "_BATCH", 2)
+    monkeypatch.setattr(module, "BATCH", 2)
     calls = 0
     whole = store.add
 
@@ -211,33 +256,76 @@ def test_only_a_file_that_lost_passages_is_walked_over(store, notes):
 
 TEXTS = st.fixed_dictionaries(dict.fromkeys("abcdef", st.sampled_from(["w1", "w2", "w3", "x1"])))
 ROWS = st.builds(lambda ids, texts: [(id, texts[id]) for id in ids], st.lists(st.sampled_from("abcdef")), TEXTS)
-STATES = st.lists(st.dictionaries(st.sampled_from(["one", "two", "three"]), ROWS, min_size=1), min_size=1, max_size=4)
+STOPS = st.lists(st.integers(1, 12), min_size=4, max_size=4)
+ONCE = ROWS.map(lambda rows: list(dict(rows).items()))
+
+
+def states_of(rows):
+    return st.lists(st.dictionaries(st.sampled_from(["one", "two", "three"]), rows, min_size=1), min_size=1, max_size=4)
+
+
+def write_rows(folder, state, number, prefix=True):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, rows in state.items():
+        lines = (json.dumps({"id": f"{name}-{id}" if prefix else id, "text": text}) + "\n" for id, text in rows)
+        (folder / f"{name}.jsonl").write_text("".join(lines))
+        os.utime(folder / f"{name}.jsonl", (number, number))
 
 
 @pytest.mark.filterwarnings("ignore:.*hold no word")
-@given(states=STATES, stop=st.integers(1, 6), batch=st.integers(1, 5))
-def test_whatever_happened_before_the_store_has_what_the_files_have(tmp_path_factory, states, stop, batch):
+@given(states=states_of(ROWS), stops=STOPS, batch=st.integers(1, 5))
+def test_whatever_happened_before_the_store_has_what_the_files_have(tmp_path_factory, states, stops, batch):
     table = ws.Embeddings.from_arrays(WORDS, np.eye(50, 8, dtype="float32") + 1)
     folder = tmp_path_factory.mktemp("files")
     options = ReadOptions(id_field="id")
+    here = folder / "now"
     with pytest.MonkeyPatch.context() as patch, ws.VectorStore(folder / "s.safetensors", encoder=table) as store:
-        patch.setattr(module, "_BATCH", batch)
-        for number, state in enumerate(states):
-            here = folder / "now"
-            shutil.rmtree(here, ignore_errors=True)
-            here.mkdir()
-            for name, rows in state.items():
-                lines = (json.dumps({"id": f"{name}-{id}", "text": text}) + "\n" for id, text in rows)
-                (here / f"{name}.jsonl").write_text("".join(lines))
-                os.utime(here / f"{name}.jsonl", (number, number))
+        patch.setattr(module, "BATCH", batch)
+        patch.setattr(writing, "BATCH", batch)
+        for number, (state, stop) in enumerate(zip(states, stops, strict=False)):
+            write_rows(here, state, number)
             with suppress(StoppedError):
                 sync_files(stopping(store, stop), here, options, base=folder)
+            rows = list(store.rows())
+            marked = {row.metadata["source"] for row in rows if "version" in row.metadata}
+            assert marked == {row.metadata["source"] for row in rows}
         sync_files(store, here, options, base=folder)
         with ws.VectorStore(folder / "fresh.safetensors", encoder=table) as fresh:
             sync_files(fresh, here, options, base=folder)
             assert contents(store) == contents(fresh)
         again = sync_files(store, here, options, base=folder)
         assert (again.passages, again.deleted, again.changed) == (0, 0, [])
+
+
+@pytest.mark.filterwarnings("ignore:.*hold no word")
+@given(states=states_of(ONCE), stops=STOPS, batch=st.integers(1, 5))
+def test_files_that_share_ids_come_to_rest(tmp_path_factory, states, stops, batch):
+    table = ws.Embeddings.from_arrays(WORDS, np.eye(50, 8, dtype="float32") + 1)
+    folder = tmp_path_factory.mktemp("files")
+    options = ReadOptions(id_field="id")
+    here = folder / "now"
+    with pytest.MonkeyPatch.context() as patch, ws.VectorStore(folder / "s.safetensors", encoder=table) as store:
+        patch.setattr(module, "BATCH", batch)
+        patch.setattr(writing, "BATCH", batch)
+        for number, (state, stop) in enumerate(zip(states, stops, strict=False)):
+            write_rows(here, state, number, prefix=False)
+            with suppress(StoppedError):
+                sync_files(stopping(store, stop), here, options, base=folder)
+            rows = list(store.rows())
+            marked = {row.metadata["source"] for row in rows if "version" in row.metadata}
+            assert marked == {row.metadata["source"] for row in rows}
+        sync_files(store, here, options, base=folder)
+        last = {name: dict(rows) for name, rows in states[-1].items()}
+        for row in store.rows():
+            name = row.metadata["source"].removeprefix("now/").removesuffix(".jsonl")
+            assert last[name][row.id] == row.text
+        known = {id for rows in last.values() for id, text in rows.items() if text != "x1"}
+        alone = {id for id in known if sum(id in rows for rows in last.values()) == 1}
+        assert alone <= {row.id for row in store.rows()} <= known
+        before = contents(store)
+        again = sync_files(store, here, options, base=folder)
+        assert (again.passages, again.deleted, again.changed, contents(store)) == (0, 0, [], before)
 
 
 class StoppedError(Exception):

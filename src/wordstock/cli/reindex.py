@@ -21,7 +21,7 @@ def reindex(
 ) -> None:
     """Encode every text of a store with another model, which then takes the place of the one before in one step.
 
-    Searches go on meanwhile. Stopped or killed halfway, the same command goes on in a Milvus, and begins again in a file.
+    Searches go on meanwhile. Killed halfway, the same command goes on in Milvus; with a file it begins again.
     """
     from wordstock.stores import VectorStore
     from wordstock.stores.secrets import redacted

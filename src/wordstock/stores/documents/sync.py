@@ -1,64 +1,30 @@
 """A store kept in step with files on disk: only what has changed is read and encoded, and what is gone is deleted.
 
-Every file has one passage, its mark, whose metadata also has ``version``: of the file and of the settings with which it
-was cut. Before any other passage of the file is written it is "", and it is the version once all of them are in the
-store and those of an earlier state are not. Killed at any moment, the next run finds which files are not finished and
-reads those again, and the store encodes only the texts that it does not have yet. The mark is the file's first passage,
-or another where the encoder knows no word of that one.
+Killed at any moment, the next run finds which files are not finished and reads those again, and the store encodes only
+the texts that it does not have yet; how that is known is told in ``wordstock.stores.documents.writing``.
 """
 
 from __future__ import annotations
 
 import hashlib
-import warnings
-from array import array
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from wordstock.corpus.folder import corpus_files, no_files
 from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import STDIN
 from wordstock.errors import FormatError, InputError
-from wordstock.protocols import Filter, Row
-from wordstock.stores.adding import AddReport
 from wordstock.stores.checking import check_row
 from wordstock.stores.documents.chunking import ChunkSettings, TokenCounter
 from wordstock.stores.documents.document import Passage, passages
+from wordstock.stores.documents.filestate import CONTESTED, FileState, version_of, versioned
+from wordstock.stores.documents.ownership import Ownership
 from wordstock.stores.documents.reading import ReadOptions, read_documents
+from wordstock.stores.documents.writing import BATCH, PassageStore, PassageWriter
 
-__all__ = ["PassageStore", "SyncReport", "sync_files"]
-
-_BATCH = 4096  # passages held and written at once
-
-
-class PassageStore(Protocol):
-    """What ``sync_files`` asks of a store that encodes texts."""
-
-    def add(self, texts: Sequence[str], ids: Sequence[str], metadata: Sequence[Mapping[str, Any]]) -> AddReport:
-        """Add or replace; a text that is there already is not encoded again."""
-        ...
-
-    def get(self, ids: Sequence[str]) -> list[Row | None]:
-        """The rows of these ids."""
-        ...
-
-    def delete(self, ids: Sequence[str]) -> int:
-        """Remove rows."""
-        ...
-
-    def count(self, where: Filter | None = None) -> int:
-        """How many rows meet the filter."""
-        ...
-
-    def rows(self, *, where: Filter | None = None) -> Iterator[Row]:
-        """Every row that meets the filter."""
-        ...
+__all__ = ["SyncReport", "sync_files"]
 
 
 @dataclass
@@ -105,8 +71,9 @@ def sync_files(
     """Bring the passages of files and folders into ``store``.
 
     A file of the size and time, or else the content, that it had is left alone. Files that are gone from a folder that
-    is given, all of them if need be, are deleted from the store. A row that no store can hold is reported as damage and
-    left out. Memory does not grow with the number of passages, but for 8 bytes for each of one changed file.
+    is given, all of them if need be, are deleted from the store. Of two files that have one id of the user's, the store
+    keeps the row of the one that it had first; the other's is reported as damage and left out, as is a row that no
+    store can hold. Memory does not grow with the number of passages, but for 8 bytes for each of one changed file.
 
     Parameters
     ----------
@@ -151,34 +118,49 @@ class _Sync:
         settings = repr([asdict(options), asdict(chunks), count is not None])
         self._settings = hashlib.sha256(settings.encode()).hexdigest()[:12]
         self._report = SyncReport()
+        self._writer = PassageWriter(store)
         self._before = self._here = self._total = 0  # bytes of the files that are done, of this one, and of all
         self._open: list[Passage] = []
-        self._done: list[_File] = []
+        self._open_ids: dict[str, str] = {}  # with the file that each is of
+        self._done: list[FileState] = []
+        self._files: dict[str, Path] = {}
+        self._marks: dict[str, list[_Mark]] = {}  # of those files that the store knows, and of those that are gone
+        self._due: set[str] = set()  # files that have changed and are still to be read
+        self._ownership = Ownership(store, self._report.read, self._files, self._lives)
 
     def run(self, paths: str | Path | Sequence[str | Path], *, reread: bool, strict: bool) -> SyncReport:
         report = self._report
         report.read.strict = strict
-        files: dict[str, tuple[Path, bool]] = {}
         found = corpus_files(paths, report.read, empty=True)
-        for path, in_folder in found:
+        in_folder: dict[str, bool] = {}
+        for path, inside in found:
             if path == STDIN:
                 raise InputError("standard input has no name to keep passages under; give files or folders")
-            files.setdefault(self._name(path), (path, in_folder))
-        sizes = {name: path.stat().st_size for name, (path, _) in files.items()}
+            name = self._name(path)
+            self._files.setdefault(name, path)
+            in_folder.setdefault(name, inside)
+        sizes = {name: path.stat().st_size for name, path in self._files.items()}
         self._total = sum(sizes.values())
         folders = {one: _inside(self._name(Path(one))) for one in _each(paths) if Path(one).is_dir()}
-        known = self._marks(tuple(folders.values()), files)
-        for folder, inside in folders.items():
-            if not any(name.startswith(inside) for name in known) and not any(
+        self._find_marks(tuple(folders.values()))
+        for folder, begin in folders.items():
+            if not any(name.startswith(begin) for name in self._marks) and not any(
                 path.is_relative_to(folder) for path, _ in found
             ):
                 raise no_files(folder)
-        for name, (path, in_folder) in files.items():
-            self._file(name, path, known.get(name, []), in_folder=in_folder, reread=reread)
-            self._before += sizes[name]
+        versions = self._changed(reread=reread)
+        for name, size in sizes.items():
+            if name in versions:
+                self._file(name, versions[name], in_folder=in_folder[name])
+            self._before += size
             self._here = 0
         self._write()
-        self._remove([name for name in known if name not in files])
+        gone = [name for name in self._marks if name not in self._files]
+        if gone:
+            self._writer.remove(gone)
+            report.removed += gone
+        report.passages, report.left_out = self._writer.passages, self._writer.left_out
+        report.deleted = self._writer.deleted
         return report
 
     def _name(self, path: Path) -> str:
@@ -189,28 +171,53 @@ class _Sync:
             raise InputError(f"{path} is not in the folder {self._base}, relative to which files are named")
         return whole.relative_to(self._base).as_posix()
 
-    def _marks(self, inside: tuple[str, ...], files: Mapping[str, object]) -> dict[str, list[_Mark]]:
+    def _find_marks(self, inside: tuple[str, ...]) -> None:
         """The marks that the store has of files that are given or lie in a folder that is given."""
-        found: dict[str, list[_Mark]] = {}
         for row in self._store.rows(where={"version": {"exists": True}}):
             name = str(row.metadata.get("source", ""))
-            if name in files or (inside and name.startswith(inside)):
-                found.setdefault(name, []).append(_Mark(row.id, str(row.metadata["version"])))
-        return found
+            if name in self._files or (inside and name.startswith(inside)):
+                self._marks.setdefault(name, []).append(_Mark(row.id, str(row.metadata["version"])))
 
-    def _file(self, name: str, path: Path, marks: list[_Mark], *, in_folder: bool, reread: bool) -> None:
-        version = _version(path, self._settings, marks[0].version if len(marks) == 1 else None)
-        if [mark.version for mark in marks] == [version] and not reread:
-            self._report.unchanged.append(name)
-            return
+    def _changed(self, *, reread: bool) -> dict[str, str]:
+        """The files to be read, with their versions."""
+        versions: dict[str, str] = {}
+        for name, path in self._files.items():
+            known = [mark.version for mark in self._marks.get(name, [])]
+            try:
+                before = known[0].removesuffix(CONTESTED) if len(known) == 1 else None
+                version = version_of(path, self._settings, before)
+            except OSError:
+                before, version = None, ""  # it is told when the file is read
+            if known == [version] and version and not reread:
+                self._report.unchanged.append(name)
+            else:
+                versions[name] = version
+            if before != version:
+                self._due.add(name)
+        return versions
+
+    def _lives(self, name: str) -> bool:
+        """Whether a file is there, with those passages that the store has of it."""
+        if name in self._files:
+            return name not in self._due
+        return (self._base or Path("/")).joinpath(name).exists()
+
+    def _file(self, name: str, version: str, *, in_folder: bool) -> None:
+        path = self._files[name]
+        alone = name in self._marks and self._options.id_field is not None
+        if alone:
+            self._write()  # what the store has of this file may change; then the next file is to find it changed
+        self._due.discard(name)
         if not self._storable(name, path, in_folder=in_folder):
             return
-        one = _File(name, version, {mark.id for mark in marks})
-        one.begun = bool(marks) and {mark.version for mark in marks} <= {version, ""}
+        one = FileState(name, version, [mark.id for mark in self._marks.get(name, [])])
         try:
             for passage in self._passages(one, path):
-                self._open += one.take(passage)
-                if len(self._open) + len(self._done) >= _BATCH:
+                if self._open_ids.get(passage.id, name) != name:
+                    self._write(one)  # then the store tells whose it is
+                self._open_ids[passage.id] = name
+                self._open.append(passage)
+                if len(self._open) + len(self._done) >= BATCH:
                     self._write(one)
         except (FormatError, OSError) as error:
             if not in_folder or (isinstance(error, OSError) and error.errno is None):
@@ -221,8 +228,8 @@ class _Sync:
             self._open = [passage for passage in self._open if passage.metadata["source"] != name]
             return
         self._done.append(one)
-        if one.mark is not None or marks:
-            (self._report.changed if marks else self._report.added).append(name)
+        if alone:
+            self._write()
 
     def _storable(self, name: str, path: Path, *, in_folder: bool) -> bool:
         """Whether rows can bear the file's name."""
@@ -238,7 +245,7 @@ class _Sync:
             return False
         return True
 
-    def _passages(self, one: _File, path: Path) -> Iterator[Passage]:
+    def _passages(self, one: FileState, path: Path) -> Iterator[Passage]:
         """Those of a file that a store can hold; the first other one of a document is told."""
 
         def told(done: int, _: int) -> None:
@@ -250,7 +257,7 @@ class _Sync:
             wrong: str | None = None
             for passage in passages(document, self._chunks, count=self._count):
                 try:
-                    check_row(*_versioned(passage, one.version))
+                    check_row(*versioned(passage, one.version))
                 except InputError as error:
                     wrong = wrong or str(error)
                 else:
@@ -259,95 +266,33 @@ class _Sync:
                 line = document.line or None
                 report.damage(FormatError(path, line=line, expected="text that a store can hold", found=wrong))
 
-    def _write(self, reading: _File | None = None) -> None:
-        """Write the open passages; then complete files lose what is left of an earlier state, and are marked."""
-        written, self._open = self._open, []
+    def _write(self, reading: FileState | None = None) -> None:
+        """Write the open passages, and complete those files that are done."""
+        found, self._open, self._open_ids = self._open, [], {}
         done, self._done = self._done, []
-        files = {one.name: one for one in [*done, *([reading] if reading else [])]}
-        self._add_passages(self._begin(files, written), files)
-        known = {one.name: one for one in done if one.marked}
-        if known and self._any_stale(known):
-            rows = self._store.rows(where={"source": {"in": list(known)}})
-            self._delete([row.id for row in rows if not known[str(row.metadata["source"])].has(row.id)])
-        self._finish([one for one in done if one.mark is not None])
+        if self._options.id_field is not None:
+            found, taken = self._ownership.allowed(found)
+            for name, ids in taken.items():
+                left = [mark for mark in self._marks[name] if mark.id not in ids] if name in self._marks else []
+                moved = [] if left else self._writer.move_mark(name, {passage.id for passage in found})
+                self._marks[name] = left + [_Mark(one, "") for one in moved]
+            for one in [*done, *([reading] if reading else [])]:
+                if one.name in self._ownership.contested:
+                    one.version = one.version.removesuffix(CONTESTED) + CONTESTED
+        self._writer.write(found, done, reading)
+        for one in done:
+            contested = one.name in self._ownership.contested
+            if one.known and not (contested and one.written == 0):
+                self._report.changed.append(one.name)
+            elif one.marks and not one.known:
+                self._report.added.append(one.name)
+            elif contested:
+                self._report.unchanged.append(one.name)
         self._tell()
-
-    def _begin(self, files: Mapping[str, _File], found: Sequence[Passage]) -> Sequence[Passage]:
-        """Write marks without a version of the files that passages are of; returns the passages that are not marks."""
-        names = dict.fromkeys(str(passage.metadata["source"]) for passage in found)
-        new = [files[name] for name in names if not files[name].begun]
-        if not new:
-            return found
-        for one, there in zip(new, self._stored([one.mark_of("") for one in new]), strict=True):
-            one.begun = there
-            if not there:  # then the first of which the encoder knows a word
-                self._report.left_out += 1
-                last = {passage.id: passage for passage in found if passage.metadata["source"] == one.name}
-                tried = list(last.values())
-                stored = self._stored([_versioned(passage, "") for passage in tried])
-                if any(stored):
-                    one.mark, one.begun = tried[stored.index(True)], True
-                    found = [passage for passage in found if passage.id != one.mark.id]
-        return found
-
-    def _finish(self, done: Sequence[_File]) -> None:
-        """Give the marks their version; where the store leaves one out, another passage of the file takes its place."""
-        if not self._add([one.mark_of(one.version) for one in done]).left_out:
-            return
-        for one, row in zip(done, self._store.get([one.mark_of("").id for one in done]), strict=True):
-            if row is None and (other := next(self._store.rows(where={"source": one.name}), None)) is not None:
-                self._add([_versioned(Passage(other.id, other.text, dict(other.metadata)), one.version)])
-
-    def _stored(self, found: Sequence[Passage]) -> list[bool]:
-        """Write passages that will be written again, and are counted then; which of them the store has now."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* hold no word that the encoder knows")
-            report = self._store.add(*_columns(found))
-        if not report.left_out:
-            return [True] * len(found)
-        return [row is not None for row in self._store.get([one.id for one in found])]
-
-    def _add_passages(self, found: Sequence[Passage], files: Mapping[str, _File]) -> None:
-        """Write passages; their files learn how many of theirs the store has, where that can be told."""
-        counts = Counter(str(passage.metadata["source"]) for passage in found)
-        report = self._add(found)
-        for name, count in counts.items():
-            one, alone = files[name], len(counts) == 1
-            if one.stored is not None:
-                told = alone or not report.left_out
-                one.stored = one.stored + (report.added + report.unchanged if alone else count) if told else None
-
-    def _any_stale(self, files: Mapping[str, _File]) -> bool:
-        """Whether the store has rows of these files that are not in them any more: a count is faster than a walk."""
-        if any(one.stored is None or one.doubled for one in files.values()):
-            return True
-        marks = self._store.get([one.mark.id for one in files.values() if one.mark is not None])
-        now = sum(one.stored or 0 for one in files.values()) + sum(mark is not None for mark in marks)
-        return self._store.count({"source": {"in": list(files)}}) != now
-
-    def _remove(self, names: list[str]) -> None:
-        if names:
-            rows = self._store.rows(where={"source": {"in": names}})
-            found = [(row.metadata.get("version") is not None, row.id) for row in rows]
-            self._delete([name for _, name in sorted(found)])  # the marks last
-            self._report.removed += names
-
-    def _delete(self, ids: list[str]) -> None:
-        for at in range(0, len(ids), _BATCH):
-            self._report.deleted += self._store.delete(ids[at : at + _BATCH])
-
-    def _add(self, found: Sequence[Passage]) -> AddReport:
-        """Write passages; the store leaves out those of which the encoder knows no word."""
-        if not found:
-            return AddReport()
-        report = self._store.add(*_columns(found))
-        self._report.passages += report.added
-        self._report.left_out += report.left_out
-        return report
 
     def _tell(self) -> None:
         if self._progress is not None:
-            self._progress(self._before + self._here, self._total, self._report.passages)
+            self._progress(self._before + self._here, self._total, self._writer.passages)
 
 
 class _Mark(NamedTuple):
@@ -355,82 +300,6 @@ class _Mark(NamedTuple):
 
     id: str
     version: str
-
-
-class _File:
-    """A file that is being read.
-
-    Parameters
-    ----------
-    name, version : of the file as it is now.
-    marked : ids of its marks in the store; empty for a file that the store does not know.
-    """
-
-    def __init__(self, name: str, version: str, marked: set[str]) -> None:
-        self.name, self.version, self.marked = name, version, marked
-        self.begun = False  # the store has a mark of it, and none with another version
-        self.mark: Passage | None = None  # held back until the others are in the store
-        self.stored: int | None = 0  # passages but the mark that the store has; None if it cannot be told
-        self._ids = array("q")  # hashes of all ids
-        self._now: npt.NDArray[np.int64] | None = None
-
-    def take(self, passage: Passage) -> list[Passage]:
-        """The passages that can be written now: not the mark, which stays the one that it is in the store."""
-        if self.marked:
-            self._ids.append(_hash(passage.id))
-        if self.mark is not None and self.mark.id != passage.id and passage.id not in self.marked:
-            return [passage]
-        before, self.mark = self.mark, passage
-        if before is None or before.id == passage.id:
-            return []
-        self.begun = False
-        return [before]
-
-    def mark_of(self, version: str) -> Passage:
-        """The mark with this version."""
-        assert self.mark is not None  # of a file with passages
-        return _versioned(self.mark, version)
-
-    @property
-    def doubled(self) -> bool:
-        """Whether an id stands in the file twice."""
-        return len(self._distinct()) < len(self._ids)
-
-    def has(self, name: str) -> bool:
-        """Whether a passage of this id is in the file as it is now."""
-        now, key = self._distinct(), _hash(name)
-        at = int(np.searchsorted(now, key))
-        return at < len(now) and int(now[at]) == key
-
-    def _distinct(self) -> npt.NDArray[np.int64]:
-        if self._now is None:
-            self._now = np.unique(np.frombuffer(self._ids, np.int64))
-        return self._now
-
-
-def _versioned(passage: Passage, version: str) -> Passage:
-    return passage._replace(metadata={**passage.metadata, "version": version})
-
-
-def _columns(found: Sequence[Passage]) -> tuple[list[str], list[str], list[Mapping[str, Any]]]:
-    return [one.text for one in found], [one.id for one in found], [one.metadata for one in found]
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
-
-
-def _version(path: Path, settings: str, known: str | None) -> str:
-    """``settings-size-time-hash``; the hash is taken from the known version where size and time are its own."""
-    status = path.stat()
-    quick = f"{settings}-{status.st_size}-{status.st_mtime_ns}"
-    if known is not None and known.startswith(quick + "-"):
-        return known
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:32]
-    if known is not None and known.startswith(settings + "-") and known.endswith("-" + digest):
-        return known
-    return f"{quick}-{digest}"
 
 
 def _inside(folder: str) -> str:
