@@ -190,6 +190,17 @@ def test_a_table_that_was_renamed_keeps_its_vectors(store, encoder, tmp_path):
     assert {row.metadata["source"] for row in store.rows()} == {str(folder / "new.jsonl")}
 
 
+def test_a_file_that_is_gone_elsewhere_keeps_what_is_not_taken(store, tmp_path):
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    old.write_text('{"id": "k", "text": "w1"}\n{"id": "m", "text": "w3"}\n')
+    new.write_text('{"id": "k", "text": "w2"}\n')
+    sync_files(store, old, ReadOptions(id_field="id"))
+    old.unlink()
+    report = sync_files(store, new, ReadOptions(id_field="id"))
+    assert (contents(store), report.removed) == ({"k": "w2", "m": "w3"}, [])
+    assert {row.id for row in store.rows(where={"version": {"exists": True}})} == {"k", "m"}
+
+
 TWICE = [("k", "w1"), ("m", "w2"), ("m", "w3"), ("k", "w4")]
 
 

@@ -257,7 +257,7 @@ class _Sync:
             wrong: str | None = None
             for passage in passages(document, self._chunks, count=self._count):
                 try:
-                    check_row(*versioned(passage, one.version))
+                    check_row(*versioned(passage, one.version + CONTESTED))
                 except InputError as error:
                     wrong = wrong or str(error)
                 else:
@@ -273,9 +273,10 @@ class _Sync:
         if self._options.id_field is not None:
             found, taken = self._ownership.allowed(found)
             for name, ids in taken.items():
-                left = [mark for mark in self._marks[name] if mark.id not in ids] if name in self._marks else []
+                left = [mark for mark in self._marks.get(name, []) if mark.id not in ids]
                 moved = [] if left else self._writer.move_mark(name, {passage.id for passage in found})
-                self._marks[name] = left + [_Mark(one, "") for one in moved]
+                if name in self._marks:  # else it is gone from a folder that was not given
+                    self._marks[name] = left + [_Mark(one, "") for one in moved]
             for one in [*done, *([reading] if reading else [])]:
                 if one.name in self._ownership.contested:
                     one.version = one.version.removesuffix(CONTESTED) + CONTESTED
