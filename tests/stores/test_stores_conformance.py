@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from wordstock.errors import InputError
 from wordstock.protocols import Hit, Row, Store
+from wordstock.stores import milvus
 from wordstock.stores.filters import matches, parse
 
 DIM = 8
@@ -96,6 +97,33 @@ def test_rows_come_back_as_they_were_given(filled):
     np.testing.assert_array_equal(sorted(row.vector[0] for row in few), sorted(vectors(200)[:3, 0]))
 
 
+def test_a_walk_passes_ids_that_look_like_code(opener, monkeypatch):
+    for name in ("_PAGE", "_MOST_PAGE"):
+        monkeypatch.setattr(milvus, name, 100)
+    store = opener(dim=2)
+    ids = [*(f'{i:03} \\ "quoted"\n' for i in range(250)), 'z" or id != "', "z\\", 'z"']
+    store.add(ids, np.ones((len(ids), 2), np.float32), [{"n": i} for i in range(len(ids))])
+    assert sorted(row.id for row in store.rows()) == sorted(ids)
+    assert sorted(row.id for row in store.rows(where={"n": {">=": 100}})) == sorted(ids[100:])
+
+
+@pytest.mark.parametrize("count", [49, 3000])
+def test_a_long_list_in_a_filter(filled, count):
+    """A server breaks on 50 parts of an "or", and takes a minute for thousands."""
+    asked = [*range(3, 3 + count), 0.5, *(f"w{i}" for i in range(count)), "a"]
+    for where in ({"mixed": {"in": asked}}, {"mixed": {"not in": asked}}, {"n": {"in": asked}}):
+        expected = sum(matches(parse(where), one) for one in metadata(200))
+        assert filled.count(where) == expected
+        assert 0 < expected < 200
+
+
+def test_more_neighbours_than_milvus_gives(filled, place):
+    if place != "memory":
+        with pytest.raises(InputError, match=r"k=16,385: .* gives at most 16,384 neighbours a query"):
+            filled.search(vectors(1), 16_385)
+    assert len(filled.search(vectors(1), 16_384, fields=False)[0]) == 200
+
+
 FILTERS = [
     {"n": 5},
     {"n": 5.0},
@@ -133,6 +161,8 @@ FILTERS = [
     {"not": {"and": [{"n": {">": 3}}, {"word": "a"}]}},
     {"or": []},
     {"n": {"in": []}},
+    {"n": {"not in": []}},
+    {"n": {"in": [3, 7.0, "a", 0.5]}},
     {},
     {"nowhere": 1},
     {"word": '" or n >= 0 or word == "'},

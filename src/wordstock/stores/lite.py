@@ -23,7 +23,7 @@ def acquire(path: str) -> None:
     Raises
     ------
     StoreError
-        Another process has it open, with its number where the system tells it.
+        Another process has it open, with its number where the system tells it; or a file stands there.
     StorageError
         The folder cannot be made.
     MissingExtraError
@@ -31,6 +31,8 @@ def acquire(path: str) -> None:
     """
     require("milvus_lite", extra="stores", purpose="a store in a .db folder")
     place = Path(path)
+    if place.is_file():
+        raise StoreError(f"{place} is a file; Milvus Lite keeps a store in a folder of that name: give another path")
     with storage_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
     with _guard:

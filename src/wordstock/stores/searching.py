@@ -90,6 +90,8 @@ class TextSearch:
         if mode == "keyword":
             return _filled(store, self._by_keywords(store, texts, k, where))
         depth = max(DEPTH, 2 * k)
+        if isinstance(store, MilvusStore):
+            depth = max(k, min(depth, store.most_hits))
         by_vector: list[list[Hit]] = [[] for _ in texts]
         encoded = self._encode(store, encoder(), texts, zero_allowed=True)
         known = np.flatnonzero(encoded.any(axis=1))
