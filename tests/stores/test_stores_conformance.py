@@ -1,6 +1,8 @@
 """One suite for every store: what it holds, what it finds, and what it refuses, is the same everywhere."""
 
 import math
+import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from wordstock.stores import milvus
 from wordstock.stores.filters import matches, parse
 
 DIM = 8
+LITE = os.environ.get("WORDSTOCK_TEST_LITE")  # set by test_stores_lite2.py
 WORDS = ["a", "b", 'say "yes"', "back\\slash", "100 %", "it's", "línea\nzwei", "", "a_b", "猫"]
 
 
@@ -55,12 +58,23 @@ def filled(opener):
     return store
 
 
+@contextmanager
+def what_milvus_lite_2_cannot():
+    """It refuses some filters, and says so; the others refuse none."""
+    try:
+        yield
+    except InputError as error:
+        if LITE != "2.5.1" or "Milvus Lite 2" not in str(error):
+            raise
+
+
 def cosines(queries, rows):
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return (queries / np.linalg.norm(queries, axis=1, keepdims=True)) @ unit.T
 
 
 def test_a_store_is_what_the_protocol_says(filled):
+    assert LITE is None or filled.backend == "Milvus Lite 2"
     assert isinstance(filled, Store)
     assert (filled.dim, filled.metric, filled.count()) == (DIM, "cosine", 200)
     assert filled.index in ("FLAT", "exact")
@@ -113,8 +127,9 @@ def test_a_long_list_in_a_filter(filled, count):
     asked = [*range(3, 3 + count), 0.5, *(f"w{i}" for i in range(count)), "a"]
     for where in ({"mixed": {"in": asked}}, {"mixed": {"not in": asked}}, {"n": {"in": asked}}):
         expected = sum(matches(parse(where), one) for one in metadata(200))
-        assert filled.count(where) == expected
         assert 0 < expected < 200
+        with what_milvus_lite_2_cannot():
+            assert filled.count(where) == expected
 
 
 def test_more_neighbours_than_milvus_gives(filled, place):
@@ -174,8 +189,9 @@ FILTERS = [
 def test_a_filter_means_the_same_everywhere(filled, where):
     asked = parse(where)
     expected = {f"id{i}" for i, one in enumerate(metadata(200)) if matches(asked, one)}
-    hits = filled.search(vectors(1), 200, where=where, fields=False)[0]
-    assert {hit.id for hit in hits} == expected
+    with what_milvus_lite_2_cannot():
+        hits = filled.search(vectors(1), 200, where=where, fields=False)[0]
+        assert {hit.id for hit in hits} == expected
 
 
 numbers = st.one_of(st.integers(-3, 210), st.floats(-2, 2))
@@ -204,7 +220,8 @@ anything = st.recursive(
 @given(where=anything)
 def test_any_filter_means_the_same_everywhere(filled, where):
     asked = parse(where)
-    assert filled.count(where) == sum(matches(asked, one) for one in metadata(200))
+    with what_milvus_lite_2_cannot():
+        assert filled.count(where) == sum(matches(asked, one) for one in metadata(200))
 
 
 def test_an_id_added_again_is_replaced(opener):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from wordstock.errors import StoreError
 __all__ = ["acquire", "release"]
 
 _guard = threading.Lock()
+_SQLITE = b"SQLite format 3\0"
 _users: dict[str, int] = {}
 
 
@@ -31,8 +33,10 @@ def acquire(path: str) -> None:
     """
     require("milvus_lite", extra="stores", purpose="a store in a .db folder")
     place = Path(path)
-    if place.is_file():
-        raise StoreError(f"{place} is a file; Milvus Lite keeps a store in a folder of that name: give another path")
+    if place.is_file() and not version("milvus_lite").startswith("2."):
+        old = place.open("rb").read(len(_SQLITE)) == _SQLITE
+        found = "a store of Milvus Lite 2, which milvus-lite<3 can open and export" if old else "no store"
+        raise StoreError(f"{place} is a file, {found}; Milvus Lite keeps a store in a folder: give another path")
     with storage_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
     with _guard:
