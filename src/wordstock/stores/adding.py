@@ -104,10 +104,13 @@ def text_batches(
 
 
 def _source(name: str, given: Any) -> Iterator[Any]:
-    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        remedy = "; for one text write [text]" if name == "texts" else ""
-        raise InputError(f"{name} are a list or another iterable, one for each text, not {given!r:.80}{remedy}")
-    return iter(given)
+    try:
+        if not isinstance(given, str | bytes | Mapping):
+            return iter(given)
+    except TypeError:
+        pass
+    remedy = "; for one text write [text]" if name == "texts" else ""
+    raise InputError(f"{name} are a list or another iterable, one for each text, not {given!r:.80}{remedy}")
 
 
 def _batch(columns: list[list[Any] | None], rows: range) -> Batch:

@@ -225,11 +225,12 @@ class VectorStore:
                 )
             unknown = "words have a zero vector"
             self._check(texts)
-            batches = table_batches(texts, batch_size)
-        else:
-            dim, metric = self.store.dim, self.store.metric
-            batches = text_batches(texts, ids, metadata, vectors, batch_size, dim=dim, metric=metric)
         with self._writing:
+            if isinstance(texts, Embeddings):
+                batches = table_batches(texts, batch_size)
+            else:
+                dim, metric = self.store.dim, self.store.metric
+                batches = text_batches(texts, ids, metadata, vectors, batch_size, dim=dim, metric=metric)
             check = vectors is None and self.store.count() > 0
             try:
                 encoder = self.encoder if vectors is None else None
