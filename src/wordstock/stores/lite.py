@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from wordstock._files import storage_errors
 from wordstock._optional import require
 from wordstock.errors import StoreError
+from wordstock.stores.locking import holder
 
 __all__ = ["acquire", "release"]
 
@@ -69,21 +69,6 @@ def _refuse_if_held(place: Path) -> None:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StoreError(
-                f"{place} is open in another process{_holder(lock)}; close it there, or serve several processes from a "
+                f"{place} is open in another process{holder(lock)}; close it there, or serve several processes from a "
                 "Milvus server (http://...)"
             ) from None
-
-
-def _holder(lock: Path) -> str:
-    """Its number and command, as far as Linux tells them."""
-    try:
-        status = lock.stat()
-        mark = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
-        for line in Path("/proc/locks").read_text().splitlines():
-            fields = line.split()
-            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == mark:
-                words = Path(f"/proc/{fields[4]}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                return f" ({fields[4]}: {' '.join(words.split())[:60]})"
-    except OSError:
-        pass
-    return ""
