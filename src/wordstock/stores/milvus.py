@@ -338,8 +338,8 @@ class MilvusStore:
         InputError
             Queries of a wrong shape, a filter that cannot be read, or more neighbours than Milvus gives at once.
         """
+        k = check_k(k)
         self._connection.backend.check_k(k)
-        check_k(k)
         queries = check_queries(vectors, dim=self.dim, metric=self.metric)
         data = packed(queries, self.precision)
         params = {"metric_type": milvus_metric(self._card), "params": self._card.index.search_params(k)}
@@ -357,8 +357,8 @@ class MilvusStore:
         """
         if not self.has_keywords:
             raise InputError(f"{self!r} was made without keywords=True")
+        k = check_k(k)
         self._connection.backend.check_k(k)
-        check_k(k)
         asked = [i for i, text in enumerate(texts) if any(character.isalnum() for character in text)]
         found: list[list[Hit]] = [[] for _ in texts]
         params = {"metric_type": "BM25", "params": {}}

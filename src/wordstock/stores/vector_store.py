@@ -122,6 +122,7 @@ class VectorStore:
             raise
         self._coming: Encoder | None = None
         self._writing = threading.RLock()
+        self._filled = False
         self._search = TextSearch()
 
     def __repr__(self) -> str:
@@ -231,7 +232,8 @@ class VectorStore:
             else:
                 dim, metric = self.store.dim, self.store.metric
                 batches = text_batches(texts, ids, metadata, vectors, batch_size, dim=dim, metric=metric)
-            check = vectors is None and self.store.count() > 0
+            self._filled = self._filled or self.store.count() > 0  # Milvus Lite counts for seconds
+            check = vectors is None and self._filled
             try:
                 encoder = self.encoder if vectors is None else None
                 return add_batches(self.store, encoder, batches, check=check, progress=progress, unknown=unknown)
