@@ -35,6 +35,7 @@ INDEXES = {
     "HNSW, ef 256": IndexConfig("hnsw", ef=256),
     "IVF_FLAT, nprobe 1/16": IndexConfig("ivf"),
     "IVF_SQ8, nprobe 1/16": IndexConfig("ivf_sq8"),
+    "AUTOINDEX": IndexConfig("autoindex"),
 }
 
 
@@ -229,7 +230,7 @@ def part(location, name):
             return overhead(where, place)
         if name == "indexes":
             return indexes(where, place, ROWS, list(INDEXES))
-        return indexes(where, place, LARGE, ["FLAT", "HNSW, ef 64", "HNSW, ef 128", "HNSW, ef 256"])
+        return indexes(where, place, LARGE, list(INDEXES))
 
 
 def served(name):

@@ -389,12 +389,13 @@ def test_damaged_files_keep_their_passages(store, notes):
 BAD_ROWS = {
     "metadata": {"text": "w1", "m": "x" * 70_000},
     "64 bits": {"text": "w1", "m": {"n": [2**63]}},
-    "id": {"id": "x" * 600, "text": "w1"},
+    "has 600 bytes": {"id": "x" * 600, "text": "w1"},
     "zero byte": {"id": "x\0", "text": "w1"},
     "surrogate": {"id": "s", "text": "w1 \ud800"},
     "cannot be written as JSON": {"text": "w1", "m": "\ud800"},
-    "id of row '\\udfff' holds half a character": {"id": "\udfff", "text": "w1"},
-    "levels": {"text": "w1", "m": json.loads("[" * 400 + "]" * 400)},
+    "half a character (a surrogate)": {"id": "\udfff", "text": "w1"},
+    "nested more than": {"text": "w1", "m": json.loads("[" * 400 + "]" * 400)},
+    "line 2: expected": {"text": "w1", "m": "DEEP"},
 }
 
 
@@ -402,7 +403,8 @@ BAD_ROWS = {
 def test_a_row_that_no_store_holds_is_reported(store, tmp_path, message):
     path = tmp_path / "rows.jsonl"
     rows = [{"id": "a", "text": "w1"}, {"id": "bad", "m": 1} | BAD_ROWS[message], {"id": "c", "text": "w3"}]
-    path.write_text("".join(json.dumps({"m": 0} | row) + "\n" for row in rows))
+    lines = "".join(json.dumps({"m": 0} | row) + "\n" for row in rows)
+    path.write_text(lines.replace('"DEEP"', "[" * 2000 + "]" * 2000))
     options = ReadOptions(id_field="id")
     report = sync_files(store, path, options)
     assert (contents(store), report.passages, report.read.damaged) == ({"a": "w1", "c": "w3"}, 2, 1)

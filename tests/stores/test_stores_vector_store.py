@@ -2,7 +2,9 @@
 
 import json
 import threading
+import time
 import uuid
+import warnings
 
 import numpy as np
 import polars as pl
@@ -10,6 +12,7 @@ import pytest
 
 import wordstock as ws
 from wordstock.errors import FingerprintError, InputError
+from wordstock.stores.opening import store_exists
 
 TOPICS = {
     "heart": ["the", "heart", "pumps", "blood", "and", "chest", "pain", "may", "come", "from", "the", "heart"],
@@ -152,7 +155,8 @@ def test_words_of_a_table_are_rows(make, emb):
         ]
         assert [(hit.id, hit.score) for hit in store.search(word, k=5)] == expected
     other = table(seed=2, words=WORDS[:-2])
-    assert store.reindex(other).added == len(WORDS) - 2
+    with pytest.warns(UserWarning, match="2 of 23 rows hold no word that the new encoder knows"):
+        assert store.reindex(other) == (len(WORDS) - 2, 0, 2)
     assert len(store) == len(WORDS) - 2
     assert [hit.id for hit in store.search("heart", k=3)][1:] == [key for key, _ in other.nearest("heart", 2)]
 
@@ -237,6 +241,220 @@ def test_given_vectors_are_stored_as_they_are(make, emb, texts):
         store.add("one text")
     with pytest.raises(InputError, match="row 1: 3 is no text"):
         store.add(["a", 3])
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_of_an_id_given_twice_the_last_counts_in_every_batch(make, emb, size):
+    store = make(encoder=emb)
+    with pytest.warns(UserWarning, match="1 of 3 texts hold no word"):
+        store.add(["ball", "heart", "xyzzy"], ["y", "x", "x"], batch_size=size)
+    assert [row.id for row in store] == ["y"]
+    store.add(["heart blood"], ["x"])
+    for _ in range(4):
+        store.add(["money bank", "heart blood"], ["x", "x"], [{"n": 1}, {"n": 2}], batch_size=size)
+        row = store.get("x", vectors=True)
+        assert (row.text, row.metadata) == ("heart blood", {"n": 2})
+        np.testing.assert_array_equal(row.vector, emb.encode("heart blood"))
+        store.add(["heart blood"], ["x"])
+
+
+def test_a_batch_waits_for_one_that_writes_the_same_ids(emb, monkeypatch):
+    store = ws.VectorStore(None, emb)
+    store.add(["heart blood"], ["x"])
+    add = store.store.add
+
+    def slow(*args, **options):
+        time.sleep(0.1)
+        add(*args, **options)
+
+    monkeypatch.setattr(store.store, "add", slow)
+    store.add(["money bank", "heart blood"], ["x", "x"], batch_size=1)
+    assert store.get("x").text == "heart blood"
+
+
+def test_the_row_that_cannot_be_taken_is_counted_from_the_first(make, emb):
+    store = make(encoder=emb)
+    store.add(["heart"], ["there"])  # what is there is looked up first, in a store that holds something
+    texts, ids, vectors = ["heart"] * 5, list("abcde"), np.ones((5, 16), np.float32)
+    within, deep = {}, {}
+    within["x"] = within
+    for _ in range(5000):
+        deep = {"x": deep}
+
+    def last(value, other=None):
+        return [other] * 4 + [value]
+
+    def but(row):
+        return np.concatenate([vectors[:4], [row]])
+
+    for arguments, message in (
+        ({"ids": [*ids[:4], ""]}, "row 4 has an empty id"),
+        ({"ids": [*ids[:4], 3]}, "id of row 4 is no text: 3"),
+        ({"ids": [*ids[:4], b"e"]}, "id of row 4 is no text: b'e'"),
+        ({"ids": [*ids[:4], "e" * 513]}, "id of row 4 'eee.* has 513 bytes"),
+        ({"ids": "abcde"}, "ids are a list"),
+        ({"ids": 5}, "ids are a list"),
+        ({"metadata": {"a": 1}}, "metadata are a list"),
+        ({"metadata": last("no")}, "metadata of row 4 .* is a mapping"),
+        ({"metadata": last({1: 2, "a": 3})}, "metadata of row 4 .* a field whose name is no text: 1"),
+        ({"metadata": last({"a": {(1, 2): 3}})}, r"metadata of row 4 .* a field whose name is no text: \(1, 2\)"),
+        ({"metadata": last(within)}, "metadata of row 4 .* more than 100 deep, or holds itself"),
+        ({"metadata": last(deep)}, "metadata of row 4 .* more than 100 deep, or holds itself"),
+        ({"vectors": [1.0] * 5}, r"vectors of shape \(2,\)"),
+        ({"vectors": [*vectors[:4], "no"]}, "vectors of rows 4 to 4 are not numbers"),
+        ({"vectors": but(vectors[0] * np.nan)}, "row 4 'e' holds NaN"),
+        ({"vectors": but(vectors[0] * 0)}, "row 4 'e' is zero, which has no cosine"),
+    ):
+        with pytest.raises(InputError, match=message):
+            store.add(texts, **({"ids": ids} | arguments), batch_size=2)
+    with pytest.raises(InputError, match="texts are a list"):
+        store.add(None)
+    with pytest.raises(InputError, match="row 4: None is no text"):
+        store.add([*texts[:4], None], batch_size=2)
+    with pytest.raises(InputError, match="text of row 4 'e' holds half a character"):
+        store.add([*texts[:4], "\ud800"], ids, batch_size=2)
+    with pytest.raises(InputError, match=r"batch_size=2\.5"):
+        store.add(texts, batch_size=2.5)
+    assert store.get("e") is None
+
+
+def test_a_given_zero_vector_leaves_the_row_as_it_was(make, emb):
+    store = make(encoder=emb)
+    store.add(["heart"], ["a"])
+    with pytest.raises(InputError, match="row 0 'a' is zero"):
+        store.add(["ball"], ["a"], vectors=np.zeros((1, 16)))
+    assert store.get("a").text == "heart"
+    products = make(encoder=emb, metric="ip")
+    assert products.add(["ball"], ["a"], vectors=np.zeros((1, 16))) == (1, 0, 0)
+    assert products.search("ball")[0][:2] == ("a", 0)
+
+
+def test_what_is_asked_for_wrongly_is_told(make, emb):
+    store = make(encoder=emb)
+    store.add(["heart", "blood", "ball"], list("abc"))
+    for wrong in (3, b"a", None, ["a", 3]):
+        for method in (store.get, store.delete):
+            with pytest.raises(InputError, match="an id is a text"):
+                method(wrong)
+    for wrong in (3, None, b"heart", [0.5], ["heart", 3]):
+        with pytest.raises(InputError, match="a query is a text, several texts, or an array"):
+            store.search(wrong)
+    for wrong in (0, 2.0, "2", None, True, np.float32(2)):
+        with pytest.raises(InputError, match="k="):
+            store.search("heart", wrong)
+    assert len(store.search("heart", np.int64(2))) == 2
+    assert len(store.search("heart", np.uint8(2), mode="hybrid")) == 2
+    assert len(store) == 3
+
+
+def test_the_name_of_a_collection_is_a_text(emb, tmp_path):
+    with pytest.raises(InputError, match="collection None"):
+        ws.VectorStore(tmp_path / "a.db", emb, collection=None)
+    ws.VectorStore(tmp_path / "a.db", emb).close()
+    with pytest.raises(InputError, match="collection None"):
+        store_exists(tmp_path / "a.db", None)
+
+
+class Broken(Counting):
+    """Gives what ``change`` makes of the vectors."""
+
+    def __init__(self, inner, change):
+        super().__init__(inner)
+        self.change = change
+
+    def encode(self, texts):
+        return self.change(np.array(super().encode(texts)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda vectors: vectors[:, :5], r"shape \(2, 5\) for 2 texts; this store needs \(2, 16\)"),
+        (lambda vectors: vectors[:1], r"shape \(1, 16\) for 2 texts"),
+        (lambda vectors: vectors[0], r"shape \(16,\) for 2 texts"),
+        (lambda vectors: None, "shape"),
+        (lambda vectors: vectors * [[1], [np.nan]], "row 3 'd' holds NaN"),
+    ],
+)
+def test_an_encoder_that_gives_something_else_is_told(make, emb, change, message):
+    working = [True]
+    store = make(encoder=Broken(emb, lambda vectors: vectors if working else change(vectors)))
+    store.add(["heart", "blood"], list("ab"))
+    working.clear()
+    with pytest.raises(InputError, match=message):
+        store.add(["heart", "blood", "ball", "goal"], list("abcd"), batch_size=2)
+    if "NaN" not in message:
+        with pytest.raises(InputError, match="the encoder gave"):
+            store.search(["heart", "ball"])
+    assert len(store) == 2
+
+
+def test_metadata_come_back_as_json_and_are_copies(make, emb):
+    store = make(encoder=emb)
+    given = {"pair": (1, 2), "list": [{"a": (3,)}], "none": None, "numpy": np.float64(0.5), "deep": {"er": {"x": 1}}}
+    kept = {"pair": [1, 2], "list": [{"a": [3]}], "numpy": 0.5, "deep": {"er": {"x": 1}}}
+    store.add(["heart"], ["a"], [given])
+    given["list"].append(4)
+    for change in (store.search("heart")[0], store.get("a"), next(store.rows())):
+        assert change.metadata == kept
+        assert type(change.metadata["pair"]) is list
+        change.metadata["new"] = 1
+        change.metadata["deep"]["er"]["x"] = 2
+    assert store.get("a").metadata == kept
+    assert store.add(["heart"], ["a"], [kept]) == (0, 1, 0)
+
+
+def test_reindex_keeps_words_and_texts_and_says_what_it_loses(make, emb):
+    store = make(encoder=emb)
+    store.add(emb)
+    store.add(["heart blood", "xyzzy heart", "team ball"], ["t1", "t2", "t3"])
+    other = table(seed=4, words=[word for word in WORDS if word not in ("heart", "blood", "zzz")])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        report = store.reindex(other, batch_size=4)
+    assert [str(one.message) for one in caught] == [
+        f"4 of {len(WORDS) + 3} rows hold no word that the new encoder knows and are not in the store any more"
+    ]
+    assert report == (len(other) + 1, 0, 4)
+    assert {row.id for row in store} == {*other.keys, "t3"}
+    assert store.search("team ball", k=len(store))[0].text
+    everything = table(seed=5, dim=8)
+    assert store.reindex(everything, batch_size=4) == (len(other) + 1, 0, 0)
+    row = store.get("t3", vectors=True)
+    np.testing.assert_allclose(row.vector, everything.encode("team ball"), atol=1e-6)
+
+
+def test_a_warning_that_is_an_error_keeps_the_old_rows(make, emb):
+    store = make(encoder=emb)
+    store.add(["heart", "ball"], list("ab"))
+    with pytest.raises(UserWarning, match="1 of 2 rows"):
+        store.reindex(table(seed=4, words=[word for word in WORDS if word != "heart"]))
+    assert sorted(row.id for row in store) == ["a", "b"]
+    assert store.search("heart", k=1)[0].id == "a"
+
+
+def test_a_reindexing_that_failed_leaves_nothing_behind_the_next(make, emb, place):
+    store = make(encoder=emb)
+    neighbour = make(encoder=emb)
+    neighbour.add(["ball"], ["n"])
+    store.add(["heart blood"] * 6, list("abcdef"))
+    working = []
+
+    def change(vectors):
+        working.append(1)
+        if len(working) > 1:
+            raise RuntimeError("out of memory")
+        return vectors
+
+    failing = Broken(table(seed=6, dim=8), change)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        store.reindex(failing, batch_size=2)
+    assert len(store) == 6
+    store.reindex(table(seed=7))
+    assert [row.id for row in neighbour] == ["n"]
+    if place != "memory":
+        names = store.store._connection.call("list_collections")
+        assert sum(name.startswith(store.store.name) for name in names) == 1
 
 
 def test_a_new_store_needs_an_encoder(make):

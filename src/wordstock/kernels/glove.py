@@ -31,23 +31,24 @@ def _random(state):
     return x >> np.uint64(32)
 
 
-@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
-def _descend(words, word_sums, contexts, context_sums, rate):
-    for d in range(len(words)):
-        x, y = words[d], contexts[d]
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"}, forceinline=True)
+def _descend(state, word, context, rate):
+    """One step of the vector of ``word`` and the context vector of ``context``, each by the other as it was."""
+    for d in range(state.shape[2]):
+        x, y = state[word, 0, d], state[context, 2, d]
         step_x, step_y = rate * y, rate * x
-        sum_x, sum_y = word_sums[d], context_sums[d]
-        words[d] = x - step_x / np.sqrt(sum_x)
-        contexts[d] = y - step_y / np.sqrt(sum_y)
-        word_sums[d] = sum_x + step_x * step_x
-        context_sums[d] = sum_y + step_y * step_y
+        sum_x, sum_y = state[word, 1, d], state[context, 3, d]
+        state[word, 0, d] = x - step_x / np.sqrt(sum_x)
+        state[context, 2, d] = y - step_y / np.sqrt(sum_y)
+        state[word, 1, d] = sum_x + step_x * step_x
+        state[context, 3, d] = sum_y + step_y * step_y
 
 
-@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
-def _dot(x, y):
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"}, forceinline=True)
+def _product(state, word, context):
     total = np.float32(0)
-    for d in range(len(x)):
-        total += x[d] * y[d]
+    for d in range(state.shape[2]):
+        total += state[word, 0, d] * state[context, 2, d]
     return total
 
 
@@ -109,11 +110,11 @@ def train_tile(state, pairs, targets, order, learning_rate, random):
         pair = order[k]
         i, j = pairs[pair, 0], pairs[pair, 1]
         target, weight = targets[pair, 0], targets[pair, 1]
-        error = _dot(state[i, 0], state[j, 2]) - target
+        error = _product(state, i, j) - target
         cost += weight * error * error
         if i != j:
-            other_error = _dot(state[j, 0], state[i, 2]) - target
+            other_error = _product(state, j, i) - target
             cost += weight * other_error * other_error
-            _descend(state[j, 0], state[j, 1], state[i, 2], state[i, 3], learning_rate * weight * other_error)
-        _descend(state[i, 0], state[i, 1], state[j, 2], state[j, 3], learning_rate * weight * error)
+            _descend(state, j, i, learning_rate * weight * other_error)
+        _descend(state, i, j, learning_rate * weight * error)
     return cost / 2

@@ -4,6 +4,7 @@ written. Memory does not grow with the number of texts, and a run that was kille
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,14 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wordstock.embeddings import Embeddings
-from wordstock.errors import InputError
+from wordstock.errors import InputError, StoreError
 from wordstock.protocols import Encoder, FloatArray, Store
+from wordstock.stores.checking import Metric, check_columns, check_encoded, check_vectors
 from wordstock.stores.digest import digest_of, id_of, same_text
 
 __all__ = ["AddReport", "Batch", "add_batches", "is_word", "table_batches", "text_batches"]
 
 Progress = Callable[[int], object]
 _WORD = "w"  # digests of words start with it: no hexadecimal digit
+_ROWS = re.compile(r"rows ([\d,]+) to ([\d,]+) ")  # with which a store says which of its rows were refused
 
 
 class AddReport(NamedTuple):
@@ -36,12 +39,18 @@ class AddReport(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows of one round; without vectors they are encoded."""
+    """Rows of one round, checked; without vectors they are encoded.
+
+    Parameters
+    ----------
+    rows : their numbers among all that were given.
+    """
 
     ids: list[str]
     texts: list[str]
     metadata: list[Mapping[str, Any]]
     digests: list[str]
+    rows: Sequence[int]
     vectors: FloatArray | None = None
 
     def take(self, rows: list[int]) -> Batch:
@@ -52,6 +61,7 @@ class Batch(NamedTuple):
             [self.texts[i] for i in rows],
             [self.metadata[i] for i in rows],
             [self.digests[i] for i in rows],
+            [self.rows[i] for i in rows],
             vectors,
         )
 
@@ -62,17 +72,19 @@ def text_batches(
     metadata: Iterable[Mapping[str, Any]] | None,
     vectors: Iterable[Any] | None,
     size: int,
+    *,
+    dim: int,
+    metric: Metric,
 ) -> Iterator[Batch]:
     """Batches of texts with what belongs to them.
 
     Raises
     ------
     InputError
-        Something that is no text, or not as many ids, metadata or vectors as texts.
+        Something that no store can hold, with its row, or not as many ids, metadata or vectors as texts.
     """
-    if isinstance(texts, str | bytes):
-        raise InputError("texts are a list or another iterable of texts; for one text write [text]")
-    sources = [None if one is None else iter(one) for one in (texts, ids, metadata, vectors)]
+    given = {"ids": ids, "metadata": metadata, "vectors": vectors}
+    sources = [_source("texts", texts), *(None if one is None else _source(name, one) for name, one in given.items())]
     done = 0
     while True:
         columns = [None if source is None else list(islice(source, size)) for source in sources]
@@ -84,29 +96,32 @@ def text_batches(
         count = lengths.pop()
         if not count:
             return
-        yield _batch(columns, count, done)
+        batch = _batch(columns, range(done, done + count))
+        if columns[3] is not None:
+            batch = batch._replace(vectors=check_vectors(columns[3], batch.ids, batch.rows, metric, dim))
+        yield batch
         done += count
 
 
-def _batch(columns: list[list[Any] | None], count: int, done: int) -> Batch:
-    texts, ids, metadata = (column or [None] * count for column in columns[:3])
-    vectors = columns[3]
-    for row, text in enumerate(texts):
+def _source(name: str, given: Any) -> Iterator[Any]:
+    try:
+        if not isinstance(given, str | bytes | Mapping):
+            return iter(given)
+    except TypeError:
+        pass
+    remedy = "; for one text write [text]" if name == "texts" else ""
+    raise InputError(f"{name} are a list or another iterable, one for each text, not {given!r:.80}{remedy}")
+
+
+def _batch(columns: list[list[Any] | None], rows: range) -> Batch:
+    texts, ids, metadata = (column or [None] * len(rows) for column in columns[:3])
+    for row, text in zip(rows, texts, strict=True):
         if not isinstance(text, str):
-            raise InputError(f"row {done + row}: {text!r:.80} is no text")
+            raise InputError(f"row {row}: {text!r:.80} is no text")
     names = [id_of(text) if name is None else name for text, name in zip(texts, ids, strict=True)]
-    told = [one or {} for one in metadata]
-    for row, one in enumerate(told):
-        if not isinstance(one, Mapping):
-            raise InputError(f"row {done + row}: metadata is a mapping of fields to values, not {one!r:.80}")
-    digests = [digest_of(text, one) for text, one in zip(texts, told, strict=True)]
-    matrix = None
-    if vectors is not None:
-        try:
-            matrix = np.asarray(vectors, np.float32)
-        except ValueError as error:
-            raise InputError(f"rows {done} to {done + len(vectors) - 1}: vectors of different lengths") from error
-    return Batch(names, texts, told, digests, matrix)
+    kept = check_columns(names, texts, [{} if one is None else one for one in metadata], rows)
+    digests = [digest_of(text, one) for text, one in zip(kept.texts, kept.metadata, strict=True)]
+    return Batch(*kept, digests, rows)
 
 
 def table_batches(table: Embeddings, size: int, keys: Sequence[str] | None = None) -> Iterator[Batch]:
@@ -115,7 +130,8 @@ def table_batches(table: Embeddings, size: int, keys: Sequence[str] | None = Non
     digest = _WORD + table.digest[:31]
     for start in range(0, len(keys), size):
         part = list(keys[start : start + size])
-        yield Batch(part, part, [{}] * len(part), [digest] * len(part), table.vectors(part))
+        rows = range(start, start + len(part))
+        yield Batch(*check_columns(part, part, None, rows), [digest] * len(part), rows, table.vectors(part))
 
 
 def is_word(digest: str) -> bool:
@@ -124,27 +140,49 @@ def is_word(digest: str) -> bool:
 
 
 def add_batches(
-    store: Store, encoder: Encoder | None, batches: Iterable[Batch], *, check: bool, progress: Progress | None
+    store: Store,
+    encoder: Encoder | None,
+    batches: Iterable[Batch],
+    *,
+    check: bool,
+    progress: Progress | None,
+    unknown: str = "",
 ) -> AddReport:
-    """Encode and store, two at a time; ``check`` looks first what is there already."""
+    """Encode and store, two at a time.
+
+    Parameters
+    ----------
+    check : look first what is there already.
+    unknown : what is warned of where vectors are zero; "" is no warning.
+
+    Raises
+    ------
+    InputError
+        The encoder gave something else than one vector for each text; batches before that are stored.
+    StoreError
+        The store refused rows, which are named.
+    """
     report, done = AddReport(), 0
     waiting: Future[None] | None = None
+    written: set[str] = set()  # what is being written: its digests cannot be read yet
     with ThreadPoolExecutor(1, thread_name_prefix="wordstock-add") as writer:
-        for batch in batches:
-            ready, counted = _prepare(store, encoder, _distinct(batch), check=check)
+        for given in batches:
+            batch = _distinct(given)
+            if waiting is not None and not written.isdisjoint(batch.ids):
+                waiting.result()
+                waiting = None
+            ready, counted = _prepare(store, encoder, batch, check=check)
             report = report.plus(counted)
-            done += len(batch.ids)
+            done += len(given.ids)
             if waiting is not None:
                 waiting.result()
-            waiting = writer.submit(_write, store, ready) if ready.ids else None
+            waiting, written = writer.submit(_write, store, ready) if ready.ids else None, set(ready.ids)
             if progress is not None:
                 progress(done)
         if waiting is not None:
             waiting.result()
-    if report.left_out:
-        warnings.warn(
-            f"{report.left_out:,} of {done:,} texts hold no word that the encoder knows and were left out", stacklevel=3
-        )
+    if report.left_out and unknown:
+        warnings.warn(f"{report.left_out:,} of {done:,} {unknown} and were left out", stacklevel=3)
     return report
 
 
@@ -155,7 +193,14 @@ def _distinct(batch: Batch) -> Batch:
 
 def _write(store: Store, batch: Batch) -> None:
     assert batch.vectors is not None
-    store.add(batch.ids, batch.vectors, batch.metadata, texts=batch.texts, digests=batch.digests)
+    try:
+        store.add(batch.ids, batch.vectors, batch.metadata, texts=batch.texts, digests=batch.digests)
+    except StoreError as error:  # it counts its rows within this batch
+        ends = _ROWS.match(str(error))
+        if ends is None:
+            raise
+        first, last = (batch.rows[int(end.replace(",", ""))] for end in ends.groups())
+        raise type(error)(f"rows {first:,} to {last:,} {str(error)[ends.end() :]}") from None
 
 
 def _prepare(store: Store, encoder: Encoder | None, batch: Batch, *, check: bool) -> tuple[Batch, AddReport]:
@@ -163,21 +208,28 @@ def _prepare(store: Store, encoder: Encoder | None, batch: Batch, *, check: bool
     fresh = [i for i, name in enumerate(batch.ids) if known.get(name) != batch.digests[i]]
     unchanged = len(batch.ids) - len(fresh)
     batch = batch.take(fresh) if unchanged else batch
+    if not batch.ids:
+        return batch, AddReport(0, unchanged)
+    if batch.vectors is not None and not is_word(batch.digests[0]):
+        return batch, AddReport(len(batch.ids), unchanged)  # the store's metric takes them, zero or not
     vectors = _vectors(store, encoder, batch, known)
-    kept = np.flatnonzero(vectors.any(axis=1)).tolist() if len(batch.ids) else []
-    left_out = len(batch.ids) - len(kept)
     batch = batch._replace(vectors=vectors)
-    if left_out and known:  # a text that has no vector any more must not be found by the vector of what it was
-        store.delete([name for name in set(batch.ids).difference(batch.ids[i] for i in kept) if name in known])
-    batch = batch.take(kept) if left_out else batch
-    return batch, AddReport(len(batch.ids), unchanged, left_out)
+    kept = np.flatnonzero(vectors.any(axis=1)).tolist()
+    if len(kept) == len(batch.ids):
+        return batch, AddReport(len(batch.ids), unchanged)
+    # A text that has no vector any more must not be found by the vector of what it was.
+    gone = [batch.ids[i] for i in np.flatnonzero(~vectors.any(axis=1)).tolist()]
+    there = known if check else store.digests(gone)
+    if stale := [name for name in gone if name in there]:
+        store.delete(stale)
+    return batch.take(kept), AddReport(len(kept), unchanged, len(batch.ids) - len(kept))
 
 
 def _vectors(store: Store, encoder: Encoder | None, batch: Batch, known: Mapping[str, str]) -> FloatArray:
     """Those given; those stored where only the metadata changed; else the encoder's."""
     if batch.vectors is not None or encoder is None:
         return np.empty((0, 0), np.float32) if batch.vectors is None else batch.vectors
-    vectors = np.zeros((len(batch.ids), encoder.dim), np.float32)
+    vectors = np.zeros((len(batch.ids), store.dim), np.float32)
     same = [i for i, name in enumerate(batch.ids) if same_text(known.get(name, ""), batch.digests[i])]
     for i, row in zip(same, store.get([batch.ids[i] for i in same], vectors=True) if same else [], strict=True):
         if row is not None and row.vector is not None:
@@ -186,5 +238,7 @@ def _vectors(store: Store, encoder: Encoder | None, batch: Batch, known: Mapping
     if to_encode:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".* hold no word of the vocabulary")  # counted over all batches
-            vectors[to_encode] = encoder.encode([batch.texts[i] for i in to_encode])
+            encoded = encoder.encode([batch.texts[i] for i in to_encode])
+        part = batch.take(to_encode)
+        vectors[to_encode] = check_vectors(check_encoded(encoded, len(part.ids), store.dim), part.ids, part.rows, "ip")
     return vectors

@@ -35,7 +35,7 @@ class Backend:
     indexes: tuple[IndexKind, ...]
     bm25: bool
     aliases: bool
-    most: int | None
+    most: int
 
     def check_precision(self, precision: Precision, dim: int) -> None:
         """Refuse what it cannot store.
@@ -75,7 +75,7 @@ class Backend:
         InputError
             With the limit.
         """
-        if self.most is not None and k > self.most:
+        if k > self.most:
             raise InputError(
                 f"k={k:,}: {self.name} gives at most {self.most:,} neighbours a query; lower k, or walk over the rows"
             )
@@ -117,7 +117,7 @@ def _lite3(version: str) -> Backend:
     if importlib.util.find_spec("faiss") is not None:
         indexes = ("flat", "hnsw", "ivf", "ivf_sq8", "autoindex")
     number = version.rpartition("-")[2]
-    return Backend(f"Milvus Lite {number}", "lite3", ("float32",), indexes, True, True, None)
+    return Backend(f"Milvus Lite {number}", "lite3", ("float32",), indexes, True, True, _MOST)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

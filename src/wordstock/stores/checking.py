@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -11,17 +10,23 @@ import numpy.typing as npt
 
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
+from wordstock.stores.metadata import checked_metadata
 
 __all__ = [
+    "Columns",
     "Metric",
     "Precision",
     "Rows",
+    "check_columns",
+    "check_encoded",
+    "check_ids",
     "check_k",
     "check_queries",
-    "check_row",
     "check_rows",
+    "check_vectors",
     "choice",
     "lowest_score",
+    "whole",
 ]
 
 Metric = Literal["cosine", "ip", "l2"]
@@ -30,11 +35,16 @@ Precision = Literal["float32", "float16", "bfloat16", "binary"]
 # Bytes of UTF-8 that a Milvus field holds; kept in memory too, so that a store can move to a server as it is.
 MAX_ID = 512
 MAX_TEXT = 65_535
-MAX_METADATA = 65_536
 
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
-_INT64 = range(-(2**63), 2**63)
-_NUMBER, _ESCAPED = 32, 6  # bytes of JSON at most: of a number with what stands around it, of one ASCII character
+_LEAST = float(np.finfo(np.float32).tiny)  # length of a vector: below, its numbers lose their digits
+
+
+class Columns(NamedTuple):
+    """What rows hold beside their vectors, as a store keeps it."""
+
+    ids: list[str]
+    texts: list[str]
+    metadata: list[Mapping[str, Any]]
 
 
 class Rows(NamedTuple):
@@ -78,21 +88,15 @@ def check_rows(
         that does not fit into a field; with the row.
     """
     names = _texts("id", ids)
-    matrix = np.asarray(vectors, dtype=np.float32)
-    if matrix.ndim != 2 or (matrix.shape[1] != dim and len(matrix)):
-        raise InputError(f"vectors of shape {matrix.shape}; this store takes ({len(names)}, {dim})")
+    matrix = _matrix(vectors)
+    _check_shape(matrix, len(names), dim)
     lists: dict[str, Sequence[Any] | None] = {"metadata": metadata, "texts": texts, "digests": digests}
     given = {"vectors": len(matrix)} | {name: len(one) for name, one in lists.items() if one is not None}
     if wrong := [f"{count} {name}" for name, count in given.items() if count != len(names)]:
         raise InputError(f"{len(names)} ids but {', '.join(wrong)}; give one each")
-    _check_vectors(matrix, names, metric)
-    told: list[Mapping[str, Any]] = [{}] * len(names) if metadata is None else [_without_nulls(one) for one in metadata]
-    written = [""] * len(names) if texts is None else _texts("text", texts)
-    for row, name in enumerate(names):
-        _check_row(name, row, written[row])
-    if metadata is not None:
-        for row, one in enumerate(told):
-            _check_metadata(one, names[row])
+    numbers = range(len(names))
+    check_vectors(matrix, names, numbers, metric)
+    _, written, told = check_columns(names, texts, metadata, numbers)
     rows = Rows(names, matrix, told, written, [""] * len(names) if digests is None else list(digests))
     last = {name: row for row, name in enumerate(names)}
     if len(last) == len(names):
@@ -107,110 +111,139 @@ def check_rows(
     )
 
 
-def check_row(name: str, text: str, metadata: Mapping[str, Any]) -> None:
-    """Refuse one row that no store takes, whatever its vector.
+def check_columns(
+    ids: Sequence[str],
+    texts: Sequence[str] | None,
+    metadata: Sequence[Mapping[str, Any]] | None,
+    numbers: Sequence[int],
+) -> Columns:
+    """Ids, texts and metadata as a store keeps them, of rows with these numbers; metadata are copies of JSON's types.
 
     Raises
     ------
     InputError
-        An id, text or metadata that does not fit into a field.
+        One that is no text, no mapping or no JSON, or does not fit into a field; with the row.
     """
-    _check_row(name, 0, text)
-    _check_metadata(_without_nulls(metadata), name)
+    names = _texts("id", ids, numbers)
+    written = [""] * len(names) if texts is None else _texts("text", texts, numbers)
+    for name, text, number in zip(names, written, numbers, strict=True):
+        if not name:
+            raise InputError(f"row {number} has an empty id")
+        _check_size("id", name, number, name, MAX_ID, "use shorter ids")
+        _check_size("text", name, number, text, MAX_TEXT, "cut it into parts")
+    if metadata is None:
+        return Columns(names, written, [{} for _ in names])
+    told = [
+        checked_metadata(one, _row(name, number)) for one, name, number in zip(metadata, names, numbers, strict=True)
+    ]
+    return Columns(names, written, told)
 
 
-def _texts(what: str, given: Sequence[str]) -> list[str]:
+def _row(name: str, number: int) -> str:
+    return f"row {number} {name!r:.80}"
+
+
+def _texts(what: str, given: Sequence[str], numbers: Sequence[int] | None = None) -> list[str]:
     if isinstance(given, str):
         raise InputError(f"{what}s are a list, not one text: {given!r:.80}")
     values = list(given)
-    for row, value in enumerate(values):
+    for place, value in enumerate(values):
         if type(value) is not str:
             if not isinstance(value, str):
-                raise InputError(f"{what} of row {row} is no text: {value!r:.80}")
-            values[row] = str(value)  # a subclass, such as NumPy's
+                raise InputError(
+                    f"{what} of row {place if numbers is None else numbers[place]} is no text: {value!r:.80}"
+                )
+            values[place] = str(value)  # a subclass, such as NumPy's
     return values
 
 
-def _check_row(name: str, row: int, text: str) -> None:
-    if not name:
-        raise InputError(f"row {row} has an empty id")
-    _check_size("id", name, name, MAX_ID, "use shorter ids")
-    _check_size("text", name, text, MAX_TEXT, "cut it into parts")
-
-
-def _check_size(what: str, name: str, value: str, most: int, remedy: str) -> None:
+def _check_size(what: str, name: str, number: int, value: str, most: int, remedy: str) -> None:
     if value.isascii() and len(value) <= most and "\0" not in value:
         return
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise InputError(f"{what} of row {name!r:.80} holds half a character (a surrogate)") from None
+        raise InputError(f"{what} of {_row(name, number)} holds half a character (a surrogate)") from None
     if size > most:
-        raise InputError(f"{what} of row {name!r:.80} has {size:,} bytes; a store holds {most:,} of it: {remedy}")
+        raise InputError(f"{what} of {_row(name, number)} has {size:,} bytes; a store holds {most:,} of it: {remedy}")
     if what == "id" and "\0" in value:
-        raise InputError(f"id {name!r:.80} holds a zero byte")
+        raise InputError(f"id of {_row(name, number)} holds a zero byte")
 
 
-def _without_nulls(one: Any) -> Any:
-    """Fields that are None count as not there: some backends cannot tell the two apart."""
-    if not isinstance(one, dict) or not any(value is None or isinstance(value, dict) for value in one.values()):
-        return one
-    return {key: _without_nulls(value) for key, value in one.items() if value is not None}
+def check_ids(ids: Any) -> list[str]:
+    """One id or several, as a list.
+
+    Raises
+    ------
+    InputError
+        Something that is no text.
+    """
+    if isinstance(ids, str):
+        return [ids]
+    if isinstance(ids, bytes) or not isinstance(ids, Iterable):
+        raise InputError(f"an id is a text, several are a list of texts; not {ids!r:.80}")
+    names = list(ids)
+    if wrong := [name for name in names if not isinstance(name, str)]:
+        raise InputError(f"an id is a text, not {wrong[0]!r:.80}")
+    return names
 
 
-def _check_metadata(one: Any, name: str) -> None:
-    if not isinstance(one, Mapping):
-        raise InputError(f"metadata of row {name!r:.80} is a mapping of fields to values, not {one!r:.80}")
-    if _plainly_good(one):
-        return
+def _matrix(vectors: npt.ArrayLike, which: str = "vectors") -> FloatArray:
     try:
-        size = len(_JSON.encode(one if isinstance(one, dict) else dict(one)).encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"metadata of row {name!r:.80} cannot be written as JSON: {error}") from None
-    if size > MAX_METADATA:
-        raise InputError(f"metadata of row {name!r:.80} has {size:,} bytes of JSON; a store holds {MAX_METADATA:,}")
-    if why := _beyond_json(one):
-        raise InputError(f"metadata of row {name!r:.80} has {why}")
+        return np.asarray(vectors, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise InputError(f"{which} are not numbers, or not as many for each") from None
 
 
-def _beyond_json(value: Any) -> str:
-    """What Python would write as JSON and Milvus does not take; "" where there is nothing."""
-    if isinstance(value, Mapping):
-        wrong = (f"a field whose name is no text: {key!r:.40}" for key in value if not isinstance(key, str))
-        return next(wrong, "") or _beyond_json(list(value.values()))
-    if isinstance(value, list | tuple):
-        return next(filter(None, map(_beyond_json, value)), "")
-    if isinstance(value, int) and value not in _INT64:
-        return f"a whole number of more than 64 bits: {value!r:.40}"
-    return ""
+def _check_shape(matrix: FloatArray, count: int, dim: int) -> None:
+    if matrix.ndim != 2 or (matrix.shape[1] != dim and len(matrix)):
+        raise InputError(f"vectors of shape {matrix.shape}; this store takes ({count}, {dim})")
 
 
-def _plainly_good(one: Mapping[str, Any]) -> bool:
-    """A few numbers and short texts: seen without writing them down, which would take longer than all other checks."""
-    size = 0
-    for key, value in one.items():
-        kind = type(value)
-        if kind is str:
-            size += len(value)
-        elif kind is not bool and not (kind is int and value in _INT64) and not (kind is float and value - value == 0):
-            return False
-        if type(key) is not str or not key.isascii() or (kind is str and not value.isascii()):
-            return False
-        size += len(key) + _NUMBER
-    return _ESCAPED * size <= MAX_METADATA
+def check_vectors(
+    vectors: npt.ArrayLike, ids: Sequence[str], numbers: Sequence[int], metric: Metric, dim: int | None = None
+) -> FloatArray:
+    """Vectors of rows with these ids and numbers, as float32 (n, dim).
+
+    Raises
+    ------
+    InputError
+        Another shape, where ``dim`` is told; NaN or infinity, or under cosine a zero vector, with the row.
+    """
+    matrix = _matrix(vectors, f"vectors of rows {numbers[0]} to {numbers[-1]}" if numbers else "vectors")
+    if dim is not None:
+        _check_shape(matrix, len(ids), dim)
+    _check_numbers(matrix, metric, lambda place: _row(ids[place], numbers[place]))
+    return matrix
 
 
-def _check_vectors(matrix: FloatArray, names: list[str], metric: Metric) -> None:
+def _check_numbers(matrix: FloatArray, metric: Metric, named: Callable[[int], str]) -> None:
     squares = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(squares))
     if len(bad):
-        raise InputError(f"the vector of row {names[bad[0]]!r:.80} holds NaN or infinity ({len(bad)} such rows)")
+        raise InputError(f"the vector of {named(int(bad[0]))} holds NaN or infinity ({len(bad)} such rows)")
     if metric == "cosine":
-        zero = np.flatnonzero(squares == 0)
+        zero = np.flatnonzero(squares < _LEAST**2)
         if len(zero):
-            raise InputError(
-                f"the vector of row {names[zero[0]]!r:.80} is zero, which has no cosine ({len(zero)} such rows)"
-            )
+            length = squares[zero[0]] ** 0.5
+            what = f"so short ({length:.2g}) that it has no exact" if length else "zero, which has no"
+            raise InputError(f"the vector of {named(int(zero[0]))} is {what} cosine ({len(zero)} such rows)")
+
+
+def check_encoded(vectors: Any, count: int, dim: int) -> FloatArray:
+    """What an encoder gave for a number of texts, float32 (count, dim).
+
+    Raises
+    ------
+    InputError
+        Not one vector of that dimension for each text.
+    """
+    matrix = _matrix(vectors)
+    if matrix.shape != (count, dim):
+        raise InputError(
+            f"the encoder gave an array of shape {matrix.shape} for {count} texts; this store needs ({count}, {dim})"
+        )
+    return matrix
 
 
 def check_queries(vectors: npt.ArrayLike, *, dim: int, metric: Metric) -> FloatArray:
@@ -221,23 +254,35 @@ def check_queries(vectors: npt.ArrayLike, *, dim: int, metric: Metric) -> FloatA
     InputError
         A wrong shape, NaN or infinity, or a zero vector under cosine.
     """
-    queries = np.asarray(vectors, dtype=np.float32)
+    queries = _matrix(vectors)
     if queries.ndim != 2 or queries.shape[1] != dim:
         raise InputError(f"queries of shape {queries.shape}; this store takes (n, {dim})")
-    _check_vectors(queries, [f"query {i}" for i in range(len(queries))], metric)
+    _check_numbers(queries, metric, lambda place: f"query {place}")
     return queries
 
 
-def check_k(k: int) -> None:
-    """Refuse a number of neighbours that is none.
+def check_k(k: int) -> int:
+    """A number of neighbours.
 
     Raises
     ------
     InputError
         Not a whole number of at least 1.
     """
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise InputError(f"k={k!r}: needs a whole number of at least 1")
+    return whole("k", k)
+
+
+def whole(name: str, value: int) -> int:
+    """A number of at least 1, as Python's own int.
+
+    Raises
+    ------
+    InputError
+        Something else, with its name.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InputError(f"{name}={value!r}: needs a whole number of at least 1")
+    return int(value)
 
 
 def lowest_score(query: FloatArray, metric: Metric) -> float:

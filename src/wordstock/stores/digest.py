@@ -10,11 +10,11 @@ from typing import Any
 __all__ = ["digest_of", "id_of", "same_text"]
 
 _TEXT = 32  # hexadecimal digits of the text's part
-_JSON = json.JSONEncoder(sort_keys=True, default=str)
+_JSON = json.JSONEncoder(sort_keys=True)
 
 
 def digest_of(text: str, metadata: Mapping[str, Any]) -> str:
-    """32 hexadecimal digits for the text and 16 for the metadata."""
+    """32 hexadecimal digits for the text and 16 for the metadata, which passed ``check_columns``."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     if not metadata:
         return digest

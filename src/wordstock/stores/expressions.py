@@ -40,9 +40,28 @@ def _written(where: Expression, dialect: Dialect, *, positive: bool) -> str:
         all_of = isinstance(where, And) == positive
         if not where.parts:
             return _EVERYTHING if all_of else NOTHING
+        if dialect != "lite3" and (lists := _one_of(where, dialect, positive=positive)):
+            return lists
         parts = [_written(part, dialect, positive=positive) for part in where.parts]
         return parts[0] if len(parts) == 1 else "(" + (" and " if all_of else " or ").join(parts) + ")"
     return _met(where, dialect) if positive else _unmet(where, dialect)
+
+
+def _one_of(where: And | Or, dialect: Dialect, *, positive: bool) -> str | None:
+    """Equality of one field with one of several values, or with none, told as lists of one type each.
+
+    A server looks at every part of a long "or" for every row, and fails on one of 50; Milvus Lite 3 has no such lists.
+    """
+    equal = [part for part in where.parts if isinstance(part, Condition) and part.operator == "=="]
+    paths = {part.path for part in equal}
+    if not isinstance(where, Or) or len(equal) < len(where.parts) or len(paths) != 1:
+        return None
+    lists: dict[type, list[str]] = {}
+    for part in equal:
+        lists.setdefault(type(part.value), []).append(_value(part, dialect))
+    key = _key(paths.pop())
+    sign, join = ("in", " or ") if positive else ("not in", " and ")
+    return "(" + join.join(f"{key} {sign} [{', '.join(values)}]" for values in lists.values()) + ")"
 
 
 def _met(condition: Condition, dialect: Dialect) -> str:
@@ -50,16 +69,16 @@ def _met(condition: Condition, dialect: Dialect) -> str:
     if condition.operator == "exists":
         return _exists(key, dialect)
     if condition.operator == "contains":
-        return f"json_contains({key}, {_literal(value)})"
+        return f"json_contains({key}, {_value(condition, dialect)})"
     if condition.operator == "startswith":
         return _prefixed(key, str(value))
-    return f"{key} {condition.operator} {_literal(value)}"
+    return f"{key} {condition.operator} {_value(condition, dialect)}"
 
 
 def _unmet(condition: Condition, dialect: Dialect) -> str:
     met = _met(condition, dialect)
     if condition.operator == "==" and dialect != "lite3":
-        return f"{_key(condition.path)} != {_literal(condition.value)}"
+        return f"{_key(condition.path)} != {_value(condition, dialect)}"
     if dialect == "server":
         return f"not ({met})"
     if dialect == "lite2":
@@ -99,10 +118,15 @@ def _key(path: tuple[str, ...]) -> str:
     return "metadata" + "".join(f"[{quoted(step)}]" for step in path)
 
 
-def _literal(value: str | float | bool) -> str:
+def _value(condition: Condition, dialect: Dialect) -> str:
+    value = condition.value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return quoted(value) if isinstance(value, str) else repr(value)
+    if not isinstance(value, str):
+        return repr(value)
+    if dialect == "lite2" and any(character in value for character in "\n\r\t"):
+        raise InputError(f"{value!r:.80} in a filter: Milvus Lite 2 cannot compare with tabs and line ends; use 3")
+    return quoted(value)
 
 
 def quoted(text: str) -> str:

@@ -134,6 +134,8 @@ def _condition(name: str, path: tuple[str, ...], sign: Any, value: Any) -> Expre
 def _scalar(name: str, value: Any) -> Scalar:
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a NumPy scalar
         value = value.item()
+    if isinstance(value, str) and ("\0" in value or any("\ud800" <= one <= "\udfff" for one in value)):
+        raise InputError(f"{value!r:.80} on {name!r} in the filter holds a zero byte or half a character")
     if isinstance(value, bool | str):
         return value
     if isinstance(value, int) and value in _INT64:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from wordstock._files import storage_errors
 from wordstock._optional import require
 from wordstock.errors import StoreError
+from wordstock.stores.locking import holder
 
 __all__ = ["acquire", "release"]
 
 _guard = threading.Lock()
+_SQLITE = b"SQLite format 3\0"
 _users: dict[str, int] = {}
 
 
@@ -23,7 +25,7 @@ def acquire(path: str) -> None:
     Raises
     ------
     StoreError
-        Another process has it open, with its number where the system tells it.
+        Another process has it open, with its number where the system tells it; or a file stands there.
     StorageError
         The folder cannot be made.
     MissingExtraError
@@ -31,6 +33,10 @@ def acquire(path: str) -> None:
     """
     require("milvus_lite", extra="stores", purpose="a store in a .db folder")
     place = Path(path)
+    if place.is_file() and not version("milvus_lite").startswith("2."):
+        old = place.open("rb").read(len(_SQLITE)) == _SQLITE
+        found = "a store of Milvus Lite 2, which milvus-lite<3 can open and export" if old else "no store"
+        raise StoreError(f"{place} is a file, {found}; Milvus Lite keeps a store in a folder: give another path")
     with storage_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
     with _guard:
@@ -63,21 +69,6 @@ def _refuse_if_held(place: Path) -> None:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StoreError(
-                f"{place} is open in another process{_holder(lock)}; close it there, or serve several processes from a "
+                f"{place} is open in another process{holder(lock)}; close it there, or serve several processes from a "
                 "Milvus server (http://...)"
             ) from None
-
-
-def _holder(lock: Path) -> str:
-    """Its number and command, as far as Linux tells them."""
-    try:
-        status = lock.stat()
-        mark = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
-        for line in Path("/proc/locks").read_text().splitlines():
-            fields = line.split()
-            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == mark:
-                words = Path(f"/proc/{fields[4]}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                return f" ({fields[4]}: {' '.join(words.split())[:60]})"
-    except OSError:
-        pass
-    return ""

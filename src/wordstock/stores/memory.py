@@ -6,6 +6,7 @@ import atexit
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +15,14 @@ import numpy.typing as npt
 
 from wordstock.embeddings.search import top_k
 from wordstock.embeddings.storage import Storage
-from wordstock.errors import InputError, StorageError
+from wordstock.errors import InputError, StorageError, StoreError
 from wordstock.protocols import Filter, FloatArray, Hit, IntArray, Row
 from wordstock.stores.checking import Metric, Rows, check_k, check_queries, check_rows, choice
 from wordstock.stores.filters import Expression, matches, parse
+from wordstock.stores.locking import FileClaim
 from wordstock.stores.memory_file import Saved, read_store, write_store
+from wordstock.stores.metadata import plain
+from wordstock.stores.packing import as_float16
 
 __all__ = ["MemoryStore"]
 
@@ -42,7 +46,8 @@ class MemoryStore:
     metric : "cosine", "ip" or "l2".
     precision : "float32" or "float16", of what is kept.
     path : where ``flush`` and ``close`` save, one .safetensors file; what is there is read. One that is not closed
-        is saved when Python ends.
+        is saved when Python ends. Several may read the file; the first that writes keeps the others from it until it
+        is closed, by a lock in a hidden file beside it.
     details : kept in the file as they are; JSON.
     dim_if_new : as ``dim``, but a file that is there may have another.
 
@@ -69,6 +74,7 @@ class MemoryStore:
         if precision is not None:
             choice("precision", precision, MemoryPrecision)
         self.path = None if path is None else Path(path)
+        self._claim = None if self.path is None else FileClaim(self.path)
         found = read_store(self.path) if self.path is not None and self.path.exists() else None
         if found is not None:
             asked = {"dim": dim, "metric": metric, "precision": precision}
@@ -96,6 +102,7 @@ class MemoryStore:
         self._scales = self._norms(self._data)
         self._changed = 0  # rows that the file has not, or not so
         self._new = found is None
+        self._closed = False
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
@@ -140,24 +147,38 @@ class MemoryStore:
         ------
         InputError
             A row that cannot be taken; nothing is added then.
+        StoreError
+            Closed, or open for writing elsewhere.
+        StorageError
+            The folder of its file cannot be written.
         """
+        self._check_open()
         rows = check_rows(ids, vectors, metadata, texts, digests, dim=self.dim, metric=self._metric)
-        if self.precision == "float16" and np.abs(rows.vectors).max(initial=0) > np.finfo(np.float16).max:
-            raise InputError("a vector holds more than float16 can store; use float32")
+        kept = as_float16(rows.vectors, rows.ids) if self.precision == "float16" else rows.vectors
         with self._lock:
+            self._take()
             places = np.array([self._place(name) for name in rows.ids], np.int64)
             self._grow(len(self._ids))
-            self._data[places] = rows.vectors
+            self._data[places] = kept
             self._scales[places] = self._norms(self._data[places])
             for i, place in enumerate(places.tolist()):
-                self._texts[place], self._metadata[place] = rows.texts[i], dict(rows.metadata[i])
+                self._texts[place], self._metadata[place] = rows.texts[i], rows.metadata[i]
                 self._digests[place] = rows.digests[i]
             self._change(len(places))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"the store {'in memory' if self.path is None else f'at {self.path}'} is closed")
+
+    def _take(self) -> None:
+        if self._claim is not None:
+            self._claim.take()
 
     def _change(self, rows: int) -> None:
         self._changed += rows
         if self.path is not None:
             _unsaved.add(self)
+            _save_at_exit()
 
     def _place(self, name: str) -> int:
         row = self._row.setdefault(name, len(self._ids))
@@ -180,9 +201,8 @@ class MemoryStore:
         """What the products are scaled by: inverse lengths for cosine, else nothing."""
         if self._metric != "cosine" or not len(block):
             return np.ones(len(block), np.float32)
-        wide = block.astype(np.float32, copy=False)
-        lengths: FloatArray = np.sqrt(np.einsum("ij,ij->i", wide, wide))
-        scales: FloatArray = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+        lengths = np.sqrt(np.einsum("ij,ij->i", block, block, dtype=np.float64))  # squares of small numbers are tiny
+        scales: FloatArray = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
         return scales
 
     def search(
@@ -194,8 +214,11 @@ class MemoryStore:
         ------
         InputError
             Queries of a wrong shape, a k below 1, or a filter that cannot be read.
+        StoreError
+            Closed.
         """
-        check_k(k)
+        self._check_open()
+        k = check_k(k)
         queries = check_queries(vectors, dim=self.dim, metric=self._metric)
         with self._lock:
             chosen = None if where is None else self._matching(parse(where))
@@ -211,7 +234,7 @@ class MemoryStore:
         if not fields:
             return [Hit(self._ids[row], score) for score, row in zip(scores, rows, strict=True)]
         return [
-            Hit(self._ids[row], score, self._texts[row], self._metadata[row])
+            Hit(self._ids[row], score, self._texts[row], plain(self._metadata[row]))
             for score, row in zip(scores, rows, strict=True)
         ]
 
@@ -221,7 +244,7 @@ class MemoryStore:
         if self._metric == "l2":
             return _nearest_l2(data, queries, k)
         if self._metric == "cosine":
-            queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+            queries = queries / np.linalg.norm(queries.astype(np.float64), axis=1, keepdims=True)
         return top_k(Storage(data.view()), scales, np.ascontiguousarray(queries, np.float32), k)
 
     def _matching(self, where: Expression) -> IntArray:
@@ -229,21 +252,24 @@ class MemoryStore:
 
     def get(self, ids: Sequence[str], *, vectors: bool = False) -> list[Row | None]:
         """The rows of these ids, None where there is none."""
+        self._check_open()
         with self._lock:
             found = (self._row.get(name) for name in ids)
             return [None if row is None else self._read(row, vectors) for row in found]
 
     def _read(self, row: int, vectors: bool) -> Row:
         vector = self._data[row].astype(np.float32) if vectors else None
-        return Row(self._ids[row], self._texts[row], self._metadata[row], vector, self._digests[row])
+        return Row(self._ids[row], self._texts[row], plain(self._metadata[row]), vector, self._digests[row])
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """The digests of those ids that are there."""
+        self._check_open()
         with self._lock:
             return {name: self._digests[self._row[name]] for name in ids if name in self._row}
 
     def rows(self, *, where: Filter | None = None, vectors: bool = False) -> Iterator[Row]:
         """Every row, in the order in which ids were first added."""
+        self._check_open()
         expression = None if where is None else parse(where)
         for name in list(self._ids):
             found = self.get([name], vectors=vectors)[0]
@@ -251,11 +277,21 @@ class MemoryStore:
                 yield found
 
     def delete(self, ids: Sequence[str]) -> int:
-        """Remove rows; returns how many were there."""
+        """Remove rows; returns how many were there.
+
+        Raises
+        ------
+        StoreError
+            Closed, or open for writing elsewhere.
+        StorageError
+            The folder of its file cannot be written.
+        """
+        self._check_open()
         with self._lock:
             gone = {self._row[name] for name in ids if name in self._row}
             if not gone:
                 return 0
+            self._take()
             kept = np.array([row for row in range(len(self._ids)) if row not in gone], np.int64)
             self._data, self._scales = self._data[kept], self._scales[kept]
             for values in (self._ids, self._texts, self._metadata, self._digests):
@@ -266,16 +302,26 @@ class MemoryStore:
 
     def count(self, where: Filter | None = None) -> int:
         """Number of rows."""
+        self._check_open()
         return len(self._ids) if where is None else len(self._matching(parse(where)))
 
     def sibling(self, dim: int, details: Mapping[str, Any]) -> MemoryStore:
-        """An empty store of the same settings, for vectors of another model."""
+        """An empty store of the same settings, for vectors of another model, which is to take this one's place.
+
+        Raises
+        ------
+        StoreError
+            Closed, or open for writing elsewhere.
+        """
+        self._check_open()
+        self._take()
         precision: Any = self.precision
         return MemoryStore(dim, metric=self._metric, precision=precision, details=details)
 
     def exchange(self, other: MemoryStore) -> None:
         """Let the other store be saved where this one was."""
         other.path, self.path = self.path, None
+        other._claim, self._claim = self._claim, None
         _unsaved.discard(self)
         other._new = True
         other.flush()
@@ -287,6 +333,8 @@ class MemoryStore:
         ------
         StorageError
             The file cannot be written.
+        StoreError
+            A new one that is open for writing elsewhere.
         """
         with self._lock:
             if self._new or len(self) <= _SMALL or self._changed * _SHARE >= len(self):
@@ -294,7 +342,8 @@ class MemoryStore:
 
     def _save_changes(self) -> None:
         with self._lock:
-            if self.path is not None and (self._changed or self._new):
+            if self.path is not None and (self._changed or (self._new and not self.path.exists())):
+                self._take()
                 self.save(self.path)
                 self._changed, self._new = 0, False
             _unsaved.discard(self)
@@ -313,11 +362,21 @@ class MemoryStore:
         )
 
     def close(self) -> None:
-        """Save what has changed."""
+        """Save what has changed; the file can be written by others then."""
+        if self._closed:
+            return
         self._save_changes()
+        self._closed = True
+        if self._claim is not None:
+            self._claim.give_up()
 
 
-@atexit.register
+@cache
+def _save_at_exit() -> None:
+    """Once a file is locked, so that this runs before filelock lets go of its locks."""
+    atexit.register(_save_all)
+
+
 def _save_all() -> None:
     for store in list(_unsaved):
         try:

@@ -133,6 +133,11 @@ class MilvusStore:
         return self._card.details
 
     @property
+    def most_hits(self) -> int:
+        """Neighbours that one query gives at most."""
+        return self._connection.backend.most
+
+    @property
     def has_keywords(self) -> bool:
         """Whether Milvus itself ranks by BM25 here."""
         return self._card.keywords
@@ -257,20 +262,24 @@ class MilvusStore:
         """Every row once, in pages; where the server goes away in between, the walk goes on after the last row."""
         asked = self._expression(where)
         fields = ["id", "text", "metadata", "digest", *(["vector"] if vectors else [])]
-        page, last = self._page(fields), None
-        while True:
+        page, last, ended = self._page(fields), None, False
+        while not ended:
             after = "" if last is None else f"id > {quoted(last)}"
+            rest = " and ".join(filter(None, (f"({asked})" if asked else "", after)))
+            ended = True
             try:
-                for row in self._walk(" and ".join(filter(None, (f"({asked})" if asked else "", after))), fields, page):
-                    last = row.id
-                    yield row
-                return
+                for found in self._walk(rest, fields, page):
+                    last = found[-1]["id"]
+                    yield from map(self._row, found)
+                    if quoted(last) != f'"{last}"':  # pymilvus writes the id into its next filter as it is
+                        ended = False
+                        break
             except StoreError as error:
                 if page <= _PAGE or "larger than max" not in str(error):
                     raise
-                page = _PAGE  # rows further on are larger than those that the page was told from
+                page, ended = _PAGE, False  # rows further on are larger than those that the page was told from
 
-    def _walk(self, asked: str, fields: list[str], page: int) -> Iterator[Row]:
+    def _walk(self, asked: str, fields: list[str], page: int) -> Iterator[list[dict[str, Any]]]:
         """Rows by their ids, in pages."""
 
         def begin() -> Any:
@@ -281,7 +290,7 @@ class MilvusStore:
         walk = self._connection.patiently(begin, "to walk over its rows")
         try:
             while found := self._connection.patiently(walk.next, "the next page of rows"):
-                yield from map(self._row, found)
+                yield found
         finally:
             with suppress(Exception):
                 walk.close()
@@ -329,8 +338,8 @@ class MilvusStore:
         InputError
             Queries of a wrong shape, a filter that cannot be read, or more neighbours than Milvus gives at once.
         """
+        k = check_k(k)
         self._connection.backend.check_k(k)
-        check_k(k)
         queries = check_queries(vectors, dim=self.dim, metric=self.metric)
         data = packed(queries, self.precision)
         params = {"metric_type": milvus_metric(self._card), "params": self._card.index.search_params(k)}
@@ -348,8 +357,8 @@ class MilvusStore:
         """
         if not self.has_keywords:
             raise InputError(f"{self!r} was made without keywords=True")
+        k = check_k(k)
         self._connection.backend.check_k(k)
-        check_k(k)
         asked = [i for i, text in enumerate(texts) if any(character.isalnum() for character in text)]
         found: list[list[Hit]] = [[] for _ in texts]
         params = {"metric_type": "BM25", "params": {}}

@@ -66,7 +66,7 @@ def check_name(name: str) -> None:
     InputError
         With what it takes.
     """
-    plain = name.isascii() and name.replace("_", "").isalnum() and not name[:1].isdigit()
+    plain = isinstance(name, str) and name.isascii() and name.replace("_", "").isalnum() and not name[:1].isdigit()
     if not plain or len(name) > 200:
         raise InputError(f"collection {name!r:.80}: letters, digits and underscores, a letter first, at most 200")
 

@@ -15,6 +15,7 @@ from wordstock.stores.indexing import IndexConfig
 from wordstock.stores.location import Location, locate
 from wordstock.stores.memory import MemoryStore
 from wordstock.stores.milvus import MilvusStore
+from wordstock.stores.milvus_schema import check_name
 from wordstock.stores.secrets import Secret, find_token
 
 __all__ = ["AnyStore", "open_store", "store_exists"]
@@ -111,7 +112,7 @@ def store_exists(
     Raises
     ------
     InputError
-        A location that names no store.
+        A location that names no store, or a name that no collection can have.
     StoreError, StoreUnavailableError
         It is open in another process, or the server cannot be reached.
     """
@@ -122,6 +123,7 @@ def store_exists(
         there = Path(place.uri).exists()
         if place.kind == "file" or not there:
             return there
+    check_name(collection)
     connection = Connection(place, find_token(token, token_file), connect_timeout=connect_timeout)
     try:
         return bool(connection.call("has_collection", collection))

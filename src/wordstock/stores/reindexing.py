@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 from wordstock.embeddings import Embeddings
-from wordstock.errors import InputError
+from wordstock.errors import InputError, StoreError
 from wordstock.protocols import Encoder, Row, Store
 from wordstock.stores.adding import AddReport, Batch, Progress, add_batches, is_word, table_batches
+from wordstock.stores.milvus import MilvusStore
+from wordstock.stores.milvus_card import MilvusCard
 
-__all__ = ["copy_rows"]
+__all__ = ["copy_rows", "drop_leftovers"]
 
 
 def copy_rows(source: Store, target: Store, encoder: Encoder, batch_size: int, progress: Progress | None) -> AddReport:
     """Bring ``target`` to hold what ``source`` does; what it holds already is left as it is.
+
+    Returns
+    -------
+    What became of the rows; those that the encoder does not know are left out, without a warning.
 
     Raises
     ------
     InputError
         A row without a text, or words to be encoded by something else than a table.
     """
-    report = add_batches(
-        target, encoder, _batches(source.rows(), encoder, batch_size), check=target.count() > 0, progress=progress
-    )
-    if target.count() > source.count():
+    batches = _Batches(encoder, batch_size)
+    report = add_batches(target, encoder, batches.of(source.rows()), check=target.count() > 0, progress=progress)
+    left_out = report.left_out + batches.unknown
+    if target.count() > source.count() - left_out:
         for part in _parts(target.rows(), batch_size):
             names = [row.id for row in part]
             there = source.digests(names)
             target.delete([name for name in names if name not in there])
-    return report
+    return report._replace(left_out=left_out)
+
+
+def drop_leftovers(store: MilvusStore) -> None:
+    """Drop what a reindexing that was stopped, and not taken up again, has left beside a store."""
+    connection = store._connection
+    leftover = re.compile(rf"{store.name}__(?:[0-9a-f]{{8}}|[0-9a-f]{{12}})_?")
+    with suppress(StoreError):  # the next one tries again
+        live = connection.call("describe_collection", store.name)["collection_name"]
+        for name in connection.call("list_collections"):
+            if leftover.fullmatch(name) and name not in (live, store._collection):
+                described = connection.call("describe_collection", name)
+                if MilvusCard.read(described) is not None and not described.get("aliases"):
+                    connection.call("drop_collection", name)
 
 
 def _parts(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
@@ -37,19 +58,35 @@ def _parts(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
         yield part
 
 
-def _batches(rows: Iterator[Row], encoder: Encoder, size: int) -> Iterator[Batch]:
-    for part in _parts(rows, size):
-        if empty := [row.id for row in part if not row.text]:
-            raise InputError(f"row {empty[0]!r:.80} has no text that could be encoded again ({len(empty)} such rows)")
-        if is_word(part[0].digest):
-            if not isinstance(encoder, Embeddings):
-                raise InputError("this store holds the words of a table; only another table can take its place")
-            known = [row.id for row in part if row.id in encoder]
-            yield from table_batches(encoder, size, known)
-            continue
-        yield Batch(
-            [row.id for row in part],
-            [row.text for row in part],
-            [row.metadata for row in part],
-            [row.digest for row in part],
-        )
+class _Batches:
+    """Rows to be encoded anew; counts the words that the new table has not."""
+
+    def __init__(self, encoder: Encoder, size: int) -> None:
+        self.encoder, self.size, self.unknown = encoder, size, 0
+
+    def of(self, rows: Iterator[Row]) -> Iterator[Batch]:
+        done = 0
+        for part in _parts(rows, self.size):
+            if empty := [row.id for row in part if not row.text]:
+                raise InputError(
+                    f"row {empty[0]!r:.80} has no text that could be encoded again ({len(empty)} such rows)"
+                )
+            yield from self._words([row.id for row in part if is_word(row.digest)])
+            if texts := [row for row in part if not is_word(row.digest)]:
+                yield Batch(
+                    [row.id for row in texts],
+                    [row.text for row in texts],
+                    [row.metadata for row in texts],
+                    [row.digest for row in texts],
+                    range(done, done + len(texts)),
+                )
+                done += len(texts)
+
+    def _words(self, words: list[str]) -> Iterator[Batch]:
+        if not words:
+            return
+        if not isinstance(self.encoder, Embeddings):
+            raise InputError("this store holds the words of a table; only another table can take its place")
+        known = [word for word in words if word in self.encoder]
+        self.unknown += len(words) - len(known)
+        yield from table_batches(self.encoder, self.size, known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.protocols import Encoder, Filter, FloatArray, Hit
 from wordstock.stores.adding import is_word
-from wordstock.stores.checking import lowest_score
+from wordstock.stores.checking import check_encoded, lowest_score
 from wordstock.stores.filters import fields_of, parse
 from wordstock.stores.fusion import Fusion, fuse
 from wordstock.stores.keywords import KeywordIndex
@@ -46,9 +46,9 @@ def asked(query: Any) -> Question:
         return Question([query], None, single=True)
     if isinstance(query, np.ndarray) and query.dtype.kind in "fiu":
         return Question(None, np.atleast_2d(np.asarray(query, np.float32)), single=query.ndim == 1)
-    texts = list(query)
+    texts = list(query) if isinstance(query, Iterable) else [query]
     if not all(isinstance(text, str) for text in texts):
-        raise InputError("a query is a text, several texts, or an array of numbers")
+        raise InputError(f"a query is a text, several texts, or an array of numbers; not {query!r:.80}")
     return Question(texts, None, single=False)
 
 
@@ -90,6 +90,8 @@ class TextSearch:
         if mode == "keyword":
             return _filled(store, self._by_keywords(store, texts, k, where))
         depth = max(DEPTH, 2 * k)
+        if isinstance(store, MilvusStore):
+            depth = max(k, min(depth, store.most_hits))
         by_vector: list[list[Hit]] = [[] for _ in texts]
         encoded = self._encode(store, encoder(), texts, zero_allowed=True)
         known = np.flatnonzero(encoded.any(axis=1))
@@ -108,7 +110,7 @@ class TextSearch:
             if isinstance(encoder, Embeddings) and self._holds_words(store):
                 vectors = np.stack([encoder[text] if text in encoder else encoder.encode(text) for text in texts])
             else:
-                vectors = encoder.encode(texts)
+                vectors = check_encoded(encoder.encode(texts), len(texts), store.dim)
         if not zero_allowed and len(zero := np.flatnonzero(~vectors.any(axis=1))):
             raise InputError(f"the encoder knows no word of the query {texts[zero[0]]!r:.80}")
         return vectors

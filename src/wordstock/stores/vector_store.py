@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,14 +17,14 @@ from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder, Filter, FloatArray, Hit, Row
 from wordstock.stores.adding import AddReport, Progress, add_batches, table_batches, text_batches
 from wordstock.stores.backend import IndexKind
-from wordstock.stores.checking import Metric, Precision, check_k, choice
+from wordstock.stores.checking import Metric, Precision, check_ids, check_k, choice, whole
 from wordstock.stores.export import write_rows
 from wordstock.stores.fusion import WEIGHTS, Fusion, check_fusion
 from wordstock.stores.indexing import IndexConfig
 from wordstock.stores.location import locate
 from wordstock.stores.milvus import MilvusStore
 from wordstock.stores.opening import AnyStore, open_store
-from wordstock.stores.reindexing import copy_rows
+from wordstock.stores.reindexing import copy_rows, drop_leftovers
 from wordstock.stores.rerank import reranked, resolve_reranker
 from wordstock.stores.searching import DEPTH, Mode, TextSearch, asked, check_fields
 from wordstock.stores.secrets import Secret
@@ -121,6 +122,7 @@ class VectorStore:
             raise
         self._coming: Encoder | None = None
         self._writing = threading.RLock()
+        self._filled = False
         self._search = TextSearch()
 
     def __repr__(self) -> str:
@@ -198,7 +200,8 @@ class VectorStore:
         texts : any iterable, or an ``Embeddings`` table, whose words become one row each.
         ids : one a text; else a hash of the text, so that equal texts are one row.
         metadata : one mapping a text, JSON; a field that is None counts as not there.
-        vectors : one a text, of the store's encoder, where they are known already; all are written then.
+        vectors : one a text, of the store's encoder, where they are known already; all are written then. A zero vector
+            has no cosine and is refused under that metric.
         batch_size : texts that are encoded and written at once.
         progress : called with the number of texts done.
 
@@ -209,40 +212,58 @@ class VectorStore:
         Raises
         ------
         InputError
-            Not as many ids, metadata or vectors as texts, or a row that no store can hold; those before it are stored.
+            Not as many ids, metadata or vectors as texts, a row that no store can hold, or an encoder that gives
+            something else than one vector for each text; the batches before it are stored.
         StoreError
             The store refused rows, which are named.
         """
-        if batch_size < 1:
-            raise InputError(f"batch_size={batch_size}: needs at least 1")
+        batch_size = whole("batch_size", batch_size)
+        unknown = "texts hold no word that the encoder knows"
         if isinstance(texts, Embeddings):
             if ids is not None or metadata is not None or vectors is not None:
                 raise InputError(
                     "the words of a table bring their ids and vectors; leave ids, metadata and vectors out"
                 )
+            unknown = "words have a zero vector"
             self._check(texts)
-            batches = table_batches(texts, batch_size)
-        else:
-            batches = text_batches(texts, ids, metadata, vectors, batch_size)
         with self._writing:
-            check = vectors is None and self.store.count() > 0
+            if isinstance(texts, Embeddings):
+                batches = table_batches(texts, batch_size)
+            else:
+                dim, metric = self.store.dim, self.store.metric
+                batches = text_batches(texts, ids, metadata, vectors, batch_size, dim=dim, metric=metric)
+            self._filled = self._filled or self.store.count() > 0  # Milvus Lite counts for seconds
+            check = vectors is None and self._filled
             try:
                 encoder = self.encoder if vectors is None else None
-                return add_batches(self.store, encoder, batches, check=check, progress=progress)
+                return add_batches(self.store, encoder, batches, check=check, progress=progress, unknown=unknown)
             finally:
                 self._search.changed()
                 self.store.flush()
 
     def get(self, ids: str | Sequence[str], *, vectors: bool = False) -> Any:
-        """The row of an id, or those of several; None where there is none."""
-        if isinstance(ids, str):
-            return self._following(lambda bound: bound.store.get([ids], vectors=vectors)[0])
-        return self._following(lambda bound: bound.store.get(list(ids), vectors=vectors))
+        """The row of an id, or those of several; None where there is none.
+
+        Raises
+        ------
+        InputError
+            An id that is no text.
+        """
+        names = check_ids(ids)
+        found = self._following(lambda bound: bound.store.get(names, vectors=vectors))
+        return found[0] if isinstance(ids, str) else found
 
     def delete(self, ids: str | Sequence[str]) -> int:
-        """Remove rows; returns how many were there."""
+        """Remove rows; returns how many were there.
+
+        Raises
+        ------
+        InputError
+            An id that is no text.
+        """
+        names = check_ids(ids)
         with self._writing:
-            gone = self.store.delete([ids] if isinstance(ids, str) else list(ids))
+            gone = self.store.delete(names)
             self._search.changed()
             self.store.flush()
             return gone
@@ -306,10 +327,11 @@ class VectorStore:
         Raises
         ------
         InputError
-            A query without a known word, a filter that cannot be read or names a field that no row has, a bad k.
+            Neither texts nor vectors, a query without a known word, a filter that cannot be read or names a field that
+            no row has, a bad k.
         """
         choice("mode", mode, Mode)
-        check_k(k)
+        k = check_k(k)
         check_fusion(fusion)
         reranker = None if rerank is None else resolve_reranker(rerank)
         question = asked(query)
@@ -338,15 +360,22 @@ class VectorStore:
     ) -> AddReport:
         """Encode every text with another encoder into a new collection, which then takes this one's place in one step.
 
-        Searches go on meanwhile. Stopped halfway, it goes on when it is called again.
+        Searches go on meanwhile. Stopped halfway, it goes on when it is called again; what it had done is dropped where
+        another encoder is taken instead. Rows that the encoder does not know (texts without a word of it, words that
+        the new table lacks) are not in the store any more; one warning says how many they are, before the exchange.
+
+        Returns
+        -------
+        How many were added, were there from before it was stopped, and were left out.
 
         Raises
         ------
         InputError
-            A row without a text.
+            A row without a text, or words of a table that something else than a table is to encode.
         StoreError
-            This Milvus cannot exchange collections.
+            This Milvus cannot exchange collections, or the store is open for writing elsewhere.
         """
+        batch_size = whole("batch_size", batch_size)
         new = resolve_encoder(encoder)
         record = EncoderRecord.of(new, encoder)
         old = self.store
@@ -354,12 +383,20 @@ class VectorStore:
         report = copy_rows(old, other, new, batch_size, progress)
         with self._writing:  # what was added or deleted meanwhile
             late = copy_rows(old, other, new, batch_size, None)
+            if late.left_out:
+                warnings.warn(
+                    f"{late.left_out:,} of {old.count():,} rows hold no word that the new encoder knows and are not in "
+                    "the store any more",
+                    stacklevel=2,
+                )
             other.flush()
             self._coming = new  # a search that finds the collection exchanged before this store does
             old.exchange(other)
             self._bound = _Bound(other, record, new)
             self._search.changed()
-        return report.plus(late._replace(unchanged=0, left_out=0))
+            if isinstance(other, MilvusStore):
+                drop_leftovers(other)
+        return report._replace(left_out=0).plus(late._replace(unchanged=0))
 
     def _following(self, ask: Callable[[_Bound], Result]) -> Result:
         """Ask again where the collection has been exchanged in between, here or in another process."""

@@ -25,7 +25,6 @@ __all__ = ["FieldChoice", "read_csv_rows", "read_json_rows", "read_parquet_rows"
 _FIELD_LIMIT = 1 << 30  # characters of one CSV field; the csv module's own 131,072 is less than a long document
 _ROWS = 1024
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")  # of JSON, but for exponents: 12e4 is rather a code
-_DEEPEST = 100  # levels of lists and objects in metadata; some of what writes JSON ends at 254
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -211,8 +210,8 @@ def _reported(
     except FormatError as error:
         source.report.damage(error)
     except RecursionError:
-        expected = f"metadata of at most {_DEEPEST} levels"
-        source.report.damage(FormatError(source.path, line=number, expected=expected, found="more"))
+        found = "values that are nested too deep"
+        source.report.damage(FormatError(source.path, line=number, expected="metadata", found=found))
     else:
         yield document
 
@@ -254,18 +253,16 @@ def _number(cell: str) -> str | int | float:
     return number if len(cell) < 21 and (number := int(cell)) in _INT64 else cell
 
 
-def _plain(value: Any, level: int = 0) -> Any:
+def _plain(value: Any) -> Any:
     """The value as JSON has it; what JSON has not, such as NaN, is None."""
-    if level > _DEEPEST:
-        raise RecursionError
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(one, level + 1) for one in value]
+        return [_plain(one) for one in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(one, level + 1) for key, one in value.items()}
+        return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return str(value)

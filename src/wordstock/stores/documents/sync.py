@@ -16,7 +16,7 @@ from wordstock.corpus.folder import corpus_files, no_files
 from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import STDIN
 from wordstock.errors import FormatError, InputError
-from wordstock.stores.checking import check_row
+from wordstock.stores.checking import check_columns
 from wordstock.stores.documents.chunking import ChunkSettings, TokenCounter
 from wordstock.stores.documents.document import Passage, passages
 from wordstock.stores.documents.filestate import CONTESTED, FileState, version_of, versioned
@@ -234,7 +234,7 @@ class _Sync:
     def _storable(self, name: str, path: Path, *, in_folder: bool) -> bool:
         """Whether rows can bear the file's name."""
         try:
-            check_row("-" if self._options.id_field else f"{name}#", "", {"source": name})
+            check_columns(["-" if self._options.id_field else f"{name}#"], None, [{"source": name}], [0])
         except InputError as error:
             wrong = FormatError(
                 path, expected="a path that rows can be named by", found=str(error), remedy="shorten it"
@@ -256,8 +256,9 @@ class _Sync:
         for document in read_documents(path, self._options, source=one.name, report=report, progress=told):
             wrong: str | None = None
             for passage in passages(document, self._chunks, count=self._count):
+                whole = versioned(passage, one.version + CONTESTED)
                 try:
-                    check_row(*versioned(passage, one.version + CONTESTED))
+                    check_columns([whole.id], [whole.text], [whole.metadata], [document.line])
                 except InputError as error:
                     wrong = wrong or str(error)
                 else:
