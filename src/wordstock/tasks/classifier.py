@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from wordstock._settings import plain
 from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
@@ -131,7 +132,7 @@ class TextClassifier(TextEstimator):
         WordstockError
             The loss became NaN or infinite; says what to lower.
         """
-        plan = self._plan()
+        plan, seed = self._plan(), plain(self.seed)
         texts = as_texts(X)
         if not texts:
             raise InputError("no texts to learn from")
@@ -146,19 +147,17 @@ class TextClassifier(TextEstimator):
             tuner = open_tuner(encoder, texts, plan.tuning)
             if isinstance(plan.tuning, FineTune):
                 head = plan.head or LinearConfig(dropout=_DROPOUT)
-                trained = fine_tune(
-                    tuner, head, plan.training, plan.tuning, texts, target, seed=self.seed, tell=progress
-                )
+                trained = fine_tune(tuner, head, plan.training, plan.tuning, texts, target, seed=seed, tell=progress)
             else:
                 from wordstock.tasks.tuning.contrastive import tune_contrastively
 
-                tune_contrastively(tuner, texts, codes, plan.tuning, seed=self.seed, tell=progress)
+                tune_contrastively(tuner, texts, codes, plan.tuning, seed=seed, tell=progress)
             self.tuned_, encoder = tuner.tensors(), tuner.encoder()
         if plan.head is not None:
             if trained is None:
                 vectors = None if over_words(plan.head) else _encode(encoder, texts)
                 trained = train_head(
-                    plan.head, plan.training, encoder, texts, vectors, target, seed=self.seed, tell=progress
+                    plan.head, plan.training, encoder, texts, vectors, target, seed=seed, tell=progress
                 )
             self.C_, self.cv_losses_ = None, _NO_LOSSES
             return self._set(encoder, codec, trained.scaling, None, trained)
@@ -169,7 +168,7 @@ class TextClassifier(TextEstimator):
         if lexicon is not None:
             features = lexicon.join(features, texts)
         model, self.C_, self.cv_losses_ = fit_linear(
-            features, codes, target.weights, C=self.C, folds=self.cv, seed=self.seed
+            features, codes, target.weights, C=self.C, folds=self.cv, seed=seed
         )
         return self._set(encoder, codec, scaling, lexicon, model)
 
@@ -280,7 +279,7 @@ class TextClassifier(TextEstimator):
             Before ``fit``.
         """
         check_is_fitted(self, "model_")
-        settings = {name: value for name, value in self.get_params(deep=False).items() if name != "encoder"}
+        settings = {name: plain(value) for name, value in self.get_params(deep=False).items() if name != "encoder"}
         record = EncoderRecord.of(self.base_encoder_, self.encoder)
         write_artefact(
             path,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wordstock._settings import check_whole, store_plain
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 from wordstock.tasks.word_ids import PADDING, Sentence, WordIds
@@ -56,8 +57,8 @@ class Batcher:
     max_words: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_words is not None and (type(self.max_words) is not int or self.max_words < 1):
-            raise InputError(f"max_words={self.max_words!r}: needs a whole number of at least 1, or None")
+        store_plain(self)
+        check_whole("max_words", self.max_words, 1, optional=True)
 
     def batch(self, sentences: Iterable[str | Sequence[str] | Sentence]) -> WordBatch:
         """Texts, lists of words, or what ``WordIds.sentences`` made of them once, as one batch.

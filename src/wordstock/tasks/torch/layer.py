@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wordstock._settings import plain
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
@@ -91,6 +92,7 @@ class EmbeddingLayer(nn.Module):
 
     def __init__(self, table: Embeddings, trainable: bool | int = False, **options: Unpack[TorchOptions]) -> None:
         super().__init__()
+        trainable = plain(trainable)
         if not isinstance(trainable, int) or trainable < 0 or (trainable == 0 and trainable is not False):
             raise InputError(f"trainable={trainable!r}: needs True, False, or a number of steps from 1 on")
         if wrong := options.keys() - TorchOptions.__annotations__.keys():

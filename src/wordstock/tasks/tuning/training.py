@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_number, check_whole, store_plain
 from wordstock.errors import InputError
 from wordstock.protocols import Encoder, FloatArray, IntArray
 from wordstock.tasks.head_config import HeadConfig
 from wordstock.tasks.head_model import HeadModel, over_words, padded, stretched, word_scaling, word_vectors
 from wordstock.tasks.scaling import Scaling
-from wordstock.tasks.tuning.config import FineTune, check_number, check_whole
+from wordstock.tasks.tuning.config import FineTune
 from wordstock.tasks.tuning.loop import Group, Loop, length_batches, seeded
 from wordstock.tasks.tuning.progress import Tell
 
@@ -51,13 +52,13 @@ class HeadTraining:
     patience: int = 5
 
     def __post_init__(self) -> None:
+        store_plain(self)
         check_whole("epochs", self.epochs, 1, optional=True)
         check_whole("batch_size", self.batch_size, 1)
         check_whole("patience", self.patience, 1)
-        check_number("learning_rate", self.learning_rate, 0, None)
-        check_number("weight_decay", self.weight_decay, 0, None, least=True)
-        if self.held_out is not None:
-            check_number("held_out", self.held_out, 0, 1, least=True)
+        check_number("learning_rate", self.learning_rate, 0)
+        check_number("weight_decay", self.weight_decay, 0, least=True)
+        check_number("held_out", self.held_out, 0, 1, least=True, optional=True)
 
 
 @dataclass(frozen=True)
