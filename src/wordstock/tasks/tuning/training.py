@@ -195,7 +195,10 @@ def fine_tune(
     with seeded(seed):
         scaling = _scaling_before(tuner, read, sample, words)
         center = torch.from_numpy(scaling.center.astype(np.float32))
-        module = _built(head, len(scaling.center), target.n_out)
+        epochs = config.epochs or _epochs(len(trained), config.batch_size, _TUNE_STEPS, 3, 20)
+        # Zeros in the head hand no gradient down: with them a single step would not reach the encoder.
+        alike = epochs * len(trained) > config.batch_size
+        module = _built(head, len(scaling.center), target.n_out, alike=alike)
 
         def loss(rows: IntArray) -> torch.Tensor:
             if words:
@@ -213,7 +216,7 @@ def fine_tune(
             [Group(list(module.parameters()), training.learning_rate, training.weight_decay), *groups],
             loss,
             _Rows(trained, held, read.lengths, config.batch_size),
-            epochs=config.epochs or _epochs(len(trained), config.batch_size, _TUNE_STEPS, 3, 20),
+            epochs=epochs,
             patience=config.patience,
             seed=seed,
             warmup=config.warmup,
@@ -283,13 +286,15 @@ def _scaling_before(tuner: Any, read: Any, sample: IntArray, words: bool) -> Sca
         return word_scaling((vectors[mask].cpu().numpy() for vectors, mask in found), tuner.word_dim)
 
 
-def _built(config: HeadConfig, dim: int, n_out: int) -> Any:
-    """A head whose first answer is the same for all: its last weights are zeros."""
+def _built(config: HeadConfig, dim: int, n_out: int, *, alike: bool = True) -> Any:
+    """A head, with ``alike`` one whose first answer is the same for all: its last weights are zeros."""
     import torch
 
     from wordstock.tasks.torch import build_head
 
     head = build_head(config, dim, n_out)
+    if not alike:
+        return head
     last = [one for one in head.modules() if isinstance(one, torch.nn.Linear)][-1]
     torch.nn.init.zeros_(last.weight)
     torch.nn.init.zeros_(last.bias)
