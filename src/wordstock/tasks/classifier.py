@@ -42,8 +42,9 @@ class TextClassifier(TextEstimator):
     """A classifier on the vectors of an encoder, which may itself be tuned; made to learn from few labelled texts.
 
     Texts are a list, tuple, one-dimensional array or column of str. Labels are str, int or bool, one per text; or, for
-    several labels per text, lists, tuples or sets of them, or a 0/1 numpy matrix with a column per label. ``predict``
-    answers in the form in which labels came.
+    several labels per text, lists, tuples or sets of them, or a 0/1 matrix with a column per label: a NumPy array, a
+    SciPy sparse matrix, or a data frame, whose column names are then the labels. ``predict`` answers in the form in
+    which labels came, and with an array where that was a matrix of any kind.
 
     Vectors are brought to unit length, centred and divided by one number (see ``tasks.scaling``). A text without a
     known word, about which a table's ``encode`` warns, gets the intercept alone: close to the class shares in training.
@@ -74,7 +75,7 @@ class TextClassifier(TextEstimator):
 
     Attributes
     ----------
-    classes_ : (k,) the labels, sorted; column numbers for a 0/1 matrix.
+    classes_ : (k,) the labels, sorted; the columns' names or numbers for a 0/1 matrix.
     C_ : the strength in use; None for a head other than "logistic".
     cv_losses_ : dict C -> cross-validated log-loss; empty where nothing was chosen.
     coef_, intercept_ : float64 (k, dim) and (k,), on scaled vectors, with ``lexical`` also a column per term; one row
