@@ -191,8 +191,13 @@ class EmbeddingLayer(nn.Module):
         Raises
         ------
         InputError
-            A number that no word has, or ids that are not whole numbers.
+            A number that no word has, or ids that are no tensor of whole numbers.
         """
+        if not isinstance(batch, WordBatch | Tensor):
+            raise InputError(
+                f"a layer takes a WordBatch or a tensor of ids, not {type(batch).__name__}; make one with "
+                "layer.batch(sentences), or torch.tensor(ids)"
+            )
         ids = batch.ids if isinstance(batch, WordBatch) else batch
         if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
             raise InputError(f"ids must be whole numbers, such as int64, not {ids.dtype}")
