@@ -1,5 +1,7 @@
 """Heads and tuned encoders of TextClassifier: what they learn, that they come back, and what they refuse."""
 
+import copy
+import pickle
 import subprocess
 import sys
 import warnings
@@ -180,6 +182,24 @@ def test_texts_without_known_words_are_answered(data, table, encoder):
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", ".*hold no word of the vocabulary")
                 assert np.isfinite(classifier.predict_proba(["", "qqq", "card"])).all()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@pytest.mark.parametrize("kind", ["table", "contextual"])
+@pytest.mark.parametrize("finetune", [FineTune(epochs=1), Contrastive(epochs=1)])
+def test_a_tuned_classifier_is_copied_and_pickled(table, encoder, finetune, kind, copied):
+    texts, labels = sentences(6, 1)
+    model = TextClassifier(encoder if kind == "contextual" else table, finetune=finetune, C=1).fit(texts, labels)
+    again = copied(model)
+    np.testing.assert_allclose(again.predict_proba(texts), model.predict_proba(texts), atol=1e-6)
+    assert again.encoder_.fingerprint == model.encoder_.fingerprint
+    assert clone(again).get_params()["finetune"] == finetune
+
+
+def test_a_tuned_encoder_by_itself_says_how_it_is_kept(encoder):
+    model = TextClassifier(encoder, finetune=FineTune(epochs=1), C=1).fit(*sentences(6, 1))
+    with pytest.raises(InputError, match=r"write it with its save\(\)"):
+        pickle.dumps(model.encoder_)
 
 
 def test_clone_keeps_settings_and_encoder(table):

@@ -266,6 +266,18 @@ class TextClassifier(TextEstimator):
         )
         return self.codec_.decode(chosen)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Of a tuned encoder only what differs from the one that it was made of."""
+        state = dict(super().__getstate__())
+        if state.get("tuned_") is not None:
+            state.pop("encoder_", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if (tensors := state.get("tuned_")) is not None:
+            self.encoder_ = tuned_encoder(self.base_encoder_, tensors)
+
     def save(self, path: Path | str) -> None:
         """Write one .safetensors file, atomically and without pickle; see ``tasks.artefact``.
 
