@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -35,7 +34,7 @@ class ReadLabels(NamedTuple):
     """
 
     layout: Layout
-    values: Sequence[Any] | npt.NDArray[Any]
+    values: Any
     columns: list[Any] | None = None
 
 
