@@ -112,3 +112,11 @@ def test_the_picture(tmp_path, labelled, most):
     assert picture[..., :3].std() > 0.1  # something is drawn
     with pytest.raises(InputError, match="most=1"):
         plot_confusion(report, tmp_path / "c.png", most=1)
+
+
+def test_dollar_signs_are_no_formulas(tmp_path):
+    pytest.importorskip("matplotlib")
+    right = ["$a_{$", "price_$5^$", "$", "$\\frac$"]
+    report = class_report(Answers(right, right), ["text"] * 4, right)
+    plot_confusion(report, tmp_path / "c.png", title="$\\none$ of $it^$")
+    assert (tmp_path / "c.png").stat().st_size > 1000

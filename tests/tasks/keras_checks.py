@@ -109,6 +109,16 @@ def test_an_unknown_word_and_padding():
         table.to_keras(unknown="raise").vectorizer()(["the catt"])
 
 
+def test_numpys_numbers_are_settings_too():
+    layer = plain().to_keras(np.True_)
+    assert layer.trainable is True
+    vectorizer = layer.vectorizer(np.int64(3))
+    assert type(vectorizer.get_config()["length"]) is int
+    assert numbers(vectorizer(["the cat"])).shape == (1, 3)
+    with pytest.raises(InputError, match="length=1.5: needs a whole number of at least 1, or None"):
+        layer.vectorizer(1.5)
+
+
 @pytest.mark.parametrize("ids", [[15], [-1], [2, 200]])
 def test_ids_that_no_word_has(ids):
     layer = plain().to_keras()

@@ -46,6 +46,34 @@ def test_tabs_comments_windows_line_breaks_and_words_with_spaces(tmp_path):
     assert read.lines == [[2, 3], [6]]
 
 
+@pytest.mark.parametrize("border", ["-DOCSTART-", "-DOCSTART- O", "-DOCSTART-\tO", "-DOCSTART- -X- -X- O O O"])
+@pytest.mark.parametrize("row", ["John\tB-PER", "John NNP B-NP B-PER", "John B-PER"])
+def test_a_border_of_documents_may_have_any_number_of_columns(tmp_path, border, row):
+    read = read_conll(written(tmp_path / "a.txt", f"{border}\n\n{row}\n\n{border}\n\n{row}\n"))
+    assert read.sentences == [["John"], ["John"]]
+    assert read.tags == [["B-PER"], ["B-PER"]]
+    assert read.lines == [[3], [7]]
+
+
+def test_a_word_that_begins_like_a_border_is_a_word(tmp_path):
+    assert read_conll(written(tmp_path / "a.txt", "-DOCSTART-2\tO\n")).sentences == [["-DOCSTART-2"]]
+
+
+def test_biluo_is_read_as_bioes(tmp_path):
+    file = written(tmp_path / "a.txt", "a U-X\nb O\nc U-Y\n\nd B-X\ne L-X\n")
+    read = read_conll(file)
+    assert read.scheme == "bioes"
+    assert read.tags == [["S-X", "O", "S-Y"], ["B-X", "E-X"]]
+
+
+@pytest.mark.parametrize("separator", ["\t", " "])
+def test_no_break_spaces_stay_in_words(tmp_path, separator):
+    words = [["10\u00a0000", "\u00a0a\u00a0", "\u3000b", "c\u2009d"]]
+    tags = [["B-X\u00a0Y", "O", "O", "O"]]
+    write_conll(tmp_path / "a.txt", words, tags, separator=separator)
+    assert read_conll(tmp_path / "a.txt")[:2] == (words, tags)
+
+
 def test_columns_by_number(tmp_path):
     file = written(tmp_path / "a.iob2", "# sent_id = a\n1\tin\tO\t-\n2\ttampa\tB-LOC\t-\n")
     read = read_conll(file, word_column=1, tag_column=2)
@@ -118,6 +146,16 @@ def test_writing_refuses_what_could_not_be_read(tmp_path):
         write_conllu(tmp_path / "a", [["a\nb"]], [["X"]])
     with pytest.raises(InputError, match="known are a tab and a space"):
         write_conll(tmp_path / "a", [["a"]], [["O"]], separator=",")
+    with pytest.raises(InputError, match="sentence 1: '-DOCSTART-' would become a border of documents"):
+        write_conll(tmp_path / "a", [["a"], ["b", "-DOCSTART-"]], [["O"], ["O", "O"]])
+    with pytest.raises(InputError, match="line break"):
+        write_conll(tmp_path / "a", [["a\n"]], [["O"]])
+    with pytest.raises(InputError, match="begins or ends with a space"):
+        write_conll(tmp_path / "a", [["a "]], [["O"]])
+    with pytest.raises(InputError, match=r"sentence 1: the tag 'B-X\|Y' holds '\|'"):
+        write_conllu(tmp_path / "a", [["a"], ["b"]], [["O"], ["B-X|Y"]], column="misc:NER")
+    with pytest.raises(InputError, match="known are"):
+        write_conllu(tmp_path / "a", [["a"]], [["O"]], column="misc:A=B")
     assert not list(tmp_path.iterdir())
     with pytest.raises(StorageError):
         write_conll(tmp_path, [["a"]], [["O"]])

@@ -97,6 +97,23 @@ def test_schemes_are_found_out(expected, sequences):
     assert detect_scheme([one.split() for one in sequences]) == expected
 
 
+@pytest.mark.parametrize("tags", ["U-A O U-B", "B-A I-A L-A O U-B", "B-A L-A"])
+def test_biluo_is_bioes(tags):
+    given = tags.split()
+    assert detect_scheme([given]) == "bioes"
+    written = [tag.replace("U-", "S-").replace("L-", "E-") for tag in given]
+    assert convert_tags(given, "bioes", "iob2") == convert_tags(written, "bioes", "iob2")
+    assert repair_tags(given, "bioes") == written
+    scores = score_spans([given], [written])
+    assert scores.f1 == scores.accuracy == 1
+
+
+def test_what_is_not_quite_biluo():
+    assert detect_scheme([["U", "L"]]) == "plain"
+    assert first_fault(["L-A", "O"], "bioes").position == 0
+    assert "'U-A' is no tag of IOB2" in first_fault(["U-A"], "iob2").why
+
+
 def test_what_is_no_span_is_refused():
     with pytest.raises(InputError, match="overlaps"):
         tags_of([(0, 2, "A"), (1, 3, "A")], 3)

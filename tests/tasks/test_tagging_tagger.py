@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import unicodedata
 from dataclasses import replace
 
@@ -252,9 +254,9 @@ def test_labels_that_training_did_not_have_are_named(small, fitted):
         ({"model": "hmm"}, "known are 'bilstm-crf', 'crf', 'finetune'"),
         ({"characters": "rnn"}, "known are 'hashed', 'cnn', 'none'"),
         ({"scheme": "bilou"}, "known are 'iob1'"),
-        ({"epochs": 0}, "epochs=0: needs a positive whole number"),
+        ({"epochs": 0}, "epochs=0: needs a whole number of at least 1, or None"),
         ({"hidden": True}, "hidden=True"),
-        ({"learning_rate": -1}, "learning_rate=-1: needs a positive number"),
+        ({"learning_rate": -1}, "learning_rate=-1: needs a number above 0"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"seed": -1}, "seed=-1"),
         ({"device": "tpu"}, "device='tpu'"),
@@ -335,6 +337,19 @@ def test_a_saved_tagger_answers_alike_and_holds_no_vectors(small, fitted, tmp_pa
     assert not any(
         small.dim in array.shape and len(small) in array.shape for array in safetensors.numpy.load(one).values()
     )
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@pytest.mark.parametrize("model", ["crf", "finetune"])
+def test_a_tagger_is_copied_and_pickled(small, bert, model, copied, tmp_path):
+    tagger = SequenceTagger(bert if model == "finetune" else small, model=model, epochs=1).fit(*tagged(8, 1))
+    again = copied(tagger)
+    there = tagged(4, 2)[0]
+    for one, other in zip(again.predict_marginals(there), tagger.predict_marginals(there), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    for number, one in enumerate((tagger, again)):
+        one.save(tmp_path / f"{number}.safetensors")
+    assert (tmp_path / "0.safetensors").read_bytes() == (tmp_path / "1.safetensors").read_bytes()
 
 
 def test_a_tagger_over_a_stack_finds_its_parts(small, tmp_path):

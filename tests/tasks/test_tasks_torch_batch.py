@@ -80,6 +80,22 @@ def load_with_workers(method):
         assert torch.equal(labels, others)
 
 
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([("good film", "a")], r"the targets \['a'\] must be numbers"),
+        ([("good film", None)], "must be numbers"),
+        ([("good film", 1), ("bad film", [0, 1])], "must be numbers"),
+        ([("good film", ["a", "b"])], r"position 0 of its batch, \['a', 'b'\], must be numbers"),
+        ([("good film", [0.5, 1])], "position 0 of its batch must be whole numbers"),
+        ([("good film", 1), ("bad film",)], "tuples of different lengths"),
+    ],
+)
+def test_targets_that_are_no_numbers(items, message):
+    with pytest.raises(InputError, match=message):
+        plain().to_torch().collate(items)
+
+
 def test_contextual_vectors_are_padded():
     sentences = [np.ones((2, 3), np.float32), np.empty((0, 3), np.float32)]
     vectors, mask = pad_vectors(sentences)

@@ -137,6 +137,12 @@ def test_ids_that_no_word_has(table, ids, said):
         table.to_torch()(torch.tensor(ids))
 
 
+@pytest.mark.parametrize("ids", [[[1, 2]], np.array([[1, 2]]), 3])
+def test_ids_that_are_no_tensor(table, ids):
+    with pytest.raises(InputError, match=r"a layer takes a WordBatch or a tensor of ids, not \w+; make one with"):
+        table.to_torch()(ids)
+
+
 def test_ids_of_a_larger_vocabulary(table):
     larger = plain(keys=[*WORDS, "extra"])
     with pytest.raises(InputError, match="make ids with the layer of the same table"):

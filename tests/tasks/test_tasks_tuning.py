@@ -1,5 +1,7 @@
 """Heads and tuned encoders of TextClassifier: what they learn, that they come back, and what they refuse."""
 
+import copy
+import pickle
 import subprocess
 import sys
 import warnings
@@ -11,6 +13,7 @@ from sklearn.base import clone
 import wordstock as ws
 from wordstock.errors import FingerprintError, FormatError, InputError, WordstockError
 from wordstock.tasks import BiLSTMConfig, Contrastive, FineTune, HeadTraining, LinearConfig, TextClassifier
+from wordstock.tasks.tuning.loop import rate_share
 
 torch = pytest.importorskip("torch")
 
@@ -181,6 +184,24 @@ def test_texts_without_known_words_are_answered(data, table, encoder):
                 assert np.isfinite(classifier.predict_proba(["", "qqq", "card"])).all()
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@pytest.mark.parametrize("kind", ["table", "contextual"])
+@pytest.mark.parametrize("finetune", [FineTune(epochs=1), Contrastive(epochs=1)])
+def test_a_tuned_classifier_is_copied_and_pickled(table, encoder, finetune, kind, copied):
+    texts, labels = sentences(6, 1)
+    model = TextClassifier(encoder if kind == "contextual" else table, finetune=finetune, C=1).fit(texts, labels)
+    again = copied(model)
+    np.testing.assert_allclose(again.predict_proba(texts), model.predict_proba(texts), atol=1e-6)
+    assert again.encoder_.fingerprint == model.encoder_.fingerprint
+    assert clone(again).get_params()["finetune"] == finetune
+
+
+def test_a_tuned_encoder_by_itself_says_how_it_is_kept(encoder):
+    model = TextClassifier(encoder, finetune=FineTune(epochs=1), C=1).fit(*sentences(6, 1))
+    with pytest.raises(InputError, match=r"write it with its save\(\)"):
+        pickle.dumps(model.encoder_)
+
+
 def test_clone_keeps_settings_and_encoder(table):
     made = TextClassifier(table, head=BiLSTMConfig(hidden=8), finetune=FineTune(gradual=True), seed=4)
     copy = clone(made)
@@ -197,6 +218,32 @@ def test_progress_names_stage_epoch_and_loss(data, encoder):
     assert told[-1].done == told[-1].total
     assert (told[-1].epoch, told[-1].epochs) == (3, 3)
     assert all(np.isfinite(one.loss) for one in told)
+
+
+@pytest.mark.parametrize("kind", [FineTune, Contrastive])
+def test_a_single_step_changes_the_encoder(kind, table):
+    texts, labels = sentences(6, 1)
+    seen = []
+    tuned = TextClassifier(table, finetune=kind(epochs=1)).fit(texts, labels, progress=seen.append)
+    assert len(seen) == 1
+    assert np.abs(tuned.tuned_["change"]).max() == pytest.approx(0.01, rel=0.01)  # the rate at its highest
+
+
+def test_a_single_step_trains_a_head(table):
+    texts, labels = sentences(6, 1)
+    head = TextClassifier(table, head="linear", head_training=HeadTraining(epochs=1)).fit(texts, labels)
+    assert np.abs(head.decision_function(texts)).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("steps", "warmup"), [(1, 0.1), (1, 0.0), (1, 0.9), (2, 0.1), (10, 0.1), (10, 0.99), (100, 0.1)]
+)
+def test_every_step_has_a_rate_and_one_the_highest(steps, warmup):
+    shares = [rate_share(step, steps, warmup) for step in range(steps)]
+    assert min(shares) > 0
+    assert max(shares) == 1
+    top = shares.index(1)
+    assert shares == sorted(shares[: top + 1]) + sorted(shares[top + 1 :], reverse=True)
 
 
 def test_gradual_unfreezing_trains_the_top_first(encoder, data):

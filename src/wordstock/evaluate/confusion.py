@@ -57,10 +57,12 @@ def plot_confusion(report: ClassReport, path: Path | str, *, most: int = 40, tit
     colours = require("matplotlib.colors", extra="plot", purpose="drawing a confusion matrix")
     drawn = axes.imshow(share, cmap="Blues", norm=colours.PowerNorm(_GAMMA, vmin=0, vmax=1))
     size = 9 if len(names) <= _FEW else 7
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
-    axes.set_yticks(range(len(names)), names, fontsize=size)
+    # names are text: between two dollar signs matplotlib would read a formula
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size, parse_math=False)
+    axes.set_yticks(range(len(names)), names, fontsize=size, parse_math=False)
     axes.set(xlabel="predicted", ylabel="label")
-    axes.set_title("\n".join(line for line in (title or _headline(report), note) if line), fontsize=10)
+    lines = (title or _headline(report), note)
+    axes.set_title("\n".join(line for line in lines if line), fontsize=10, parse_math=False)
     if len(names) <= _NUMBERED:
         _number(axes, matrix, share)
     figure.colorbar(drawn, ax=axes, shrink=0.6, label="share of the label's texts")

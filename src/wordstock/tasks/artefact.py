@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import plain
 from wordstock.hub.binding import EncoderRecord
 from wordstock.tasks.adjustment import Adjustment
 from wordstock.tasks.head_config import head_config
@@ -87,7 +88,9 @@ def _written_settings(artefact: Artefact) -> tuple[int, dict[str, Any]]:
     """The least version that can say it, and the settings as plain values."""
     settings = dict(artefact.settings)
     weight = settings.get("class_weight")
-    settings["class_weight"] = [list(item) for item in weight.items()] if isinstance(weight, dict) else weight
+    settings["class_weight"] = (
+        [list(map(plain, item)) for item in weight.items()] if isinstance(weight, dict) else weight
+    )
     tuning, training = settings["finetune"], settings["head_training"]
     if settings["head"] == "logistic" and tuning is None and training is None and artefact.adjustment.empty:
         return 1, {name: value for name, value in settings.items() if name not in _NEWER}

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from wordstock._settings import plain
 from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
@@ -41,8 +42,9 @@ class TextClassifier(TextEstimator):
     """A classifier on the vectors of an encoder, which may itself be tuned; made to learn from few labelled texts.
 
     Texts are a list, tuple, one-dimensional array or column of str. Labels are str, int or bool, one per text; or, for
-    several labels per text, lists, tuples or sets of them, or a 0/1 numpy matrix with a column per label. ``predict``
-    answers in the form in which labels came.
+    several labels per text, lists, tuples or sets of them, or a 0/1 matrix with a column per label: a NumPy array, a
+    SciPy sparse matrix, or a data frame, whose column names are then the labels. ``predict`` answers in the form in
+    which labels came, and with an array where that was a matrix of any kind.
 
     Vectors are brought to unit length, centred and divided by one number (see ``tasks.scaling``). A text without a
     known word, about which a table's ``encode`` warns, gets the intercept alone: close to the class shares in training.
@@ -73,7 +75,7 @@ class TextClassifier(TextEstimator):
 
     Attributes
     ----------
-    classes_ : (k,) the labels, sorted; column numbers for a 0/1 matrix.
+    classes_ : (k,) the labels, sorted; the columns' names or numbers for a 0/1 matrix.
     C_ : the strength in use; None for a head other than "logistic".
     cv_losses_ : dict C -> cross-validated log-loss; empty where nothing was chosen.
     coef_, intercept_ : float64 (k, dim) and (k,), on scaled vectors, with ``lexical`` also a column per term; one row
@@ -131,7 +133,7 @@ class TextClassifier(TextEstimator):
         WordstockError
             The loss became NaN or infinite; says what to lower.
         """
-        plan = self._plan()
+        plan, seed = self._plan(), plain(self.seed)
         texts = as_texts(X)
         if not texts:
             raise InputError("no texts to learn from")
@@ -146,19 +148,17 @@ class TextClassifier(TextEstimator):
             tuner = open_tuner(encoder, texts, plan.tuning)
             if isinstance(plan.tuning, FineTune):
                 head = plan.head or LinearConfig(dropout=_DROPOUT)
-                trained = fine_tune(
-                    tuner, head, plan.training, plan.tuning, texts, target, seed=self.seed, tell=progress
-                )
+                trained = fine_tune(tuner, head, plan.training, plan.tuning, texts, target, seed=seed, tell=progress)
             else:
                 from wordstock.tasks.tuning.contrastive import tune_contrastively
 
-                tune_contrastively(tuner, texts, codes, plan.tuning, seed=self.seed, tell=progress)
+                tune_contrastively(tuner, texts, codes, plan.tuning, seed=seed, tell=progress)
             self.tuned_, encoder = tuner.tensors(), tuner.encoder()
         if plan.head is not None:
             if trained is None:
                 vectors = None if over_words(plan.head) else _encode(encoder, texts)
                 trained = train_head(
-                    plan.head, plan.training, encoder, texts, vectors, target, seed=self.seed, tell=progress
+                    plan.head, plan.training, encoder, texts, vectors, target, seed=seed, tell=progress
                 )
             self.C_, self.cv_losses_ = None, _NO_LOSSES
             return self._set(encoder, codec, trained.scaling, None, trained)
@@ -169,7 +169,7 @@ class TextClassifier(TextEstimator):
         if lexicon is not None:
             features = lexicon.join(features, texts)
         model, self.C_, self.cv_losses_ = fit_linear(
-            features, codes, target.weights, C=self.C, folds=self.cv, seed=self.seed
+            features, codes, target.weights, C=self.C, folds=self.cv, seed=seed
         )
         return self._set(encoder, codec, scaling, lexicon, model)
 
@@ -266,6 +266,18 @@ class TextClassifier(TextEstimator):
         )
         return self.codec_.decode(chosen)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Of a tuned encoder only what differs from the one that it was made of."""
+        state = dict(super().__getstate__())
+        if state.get("tuned_") is not None:
+            state.pop("encoder_", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if (tensors := state.get("tuned_")) is not None:
+            self.encoder_ = tuned_encoder(self.base_encoder_, tensors)
+
     def save(self, path: Path | str) -> None:
         """Write one .safetensors file, atomically and without pickle; see ``tasks.artefact``.
 
@@ -280,7 +292,7 @@ class TextClassifier(TextEstimator):
             Before ``fit``.
         """
         check_is_fitted(self, "model_")
-        settings = {name: value for name, value in self.get_params(deep=False).items() if name != "encoder"}
+        settings = {name: plain(value) for name, value in self.get_params(deep=False).items() if name != "encoder"}
         record = EncoderRecord.of(self.base_encoder_, self.encoder)
         write_artefact(
             path,

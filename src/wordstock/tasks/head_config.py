@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from wordstock._settings import check_known, check_number, store_plain
 from wordstock.errors import InputError
 
 __all__ = [
@@ -44,10 +45,9 @@ class HeadConfig:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.pooling not in get_args(Pooling):
-            raise InputError(f"pooling={self.pooling!r}: known are {', '.join(map(repr, get_args(Pooling)))}")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout={self.dropout}: needs a number from 0 to below 1")
+        store_plain(self)
+        check_known("pooling", self.pooling, get_args(Pooling))
+        check_number("dropout", self.dropout, 0, 1, least=True)
         for field in fields(self):
             value = getattr(self, field.name)
             numbers = value if isinstance(value, tuple) else (value,)

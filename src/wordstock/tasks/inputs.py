@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from wordstock.embeddings.sentence import check_texts
 from wordstock.errors import InputError
@@ -19,12 +20,16 @@ def as_list(values: Any, what: str) -> list[Any]:
     Raises
     ------
     InputError
-        A single str, a mapping, a set, or anything else without an order.
+        A single str, a mapping, a set, a data frame, a sparse matrix, or anything else that is no sequence of values.
     """
     if isinstance(values, str | bytes):
         raise InputError(f"{what} must be a sequence, not a single {type(values).__name__}; pass a list with it")
     if isinstance(values, Mapping | set | frozenset):
         raise InputError(f"{what} must be an ordered sequence, not a {type(values).__name__}; pass a list")
+    if hasattr(values, "columns"):
+        raise InputError(f"{what} must be one column, not a whole {type(values).__name__}; pick a column of it")
+    if issparse(values):
+        raise InputError(f"{what} must be a sequence, not a sparse matrix; use .toarray()")
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise InputError(f"{what} must have one dimension, not shape {values.shape}; use .ravel() or one column")
     for method in ("to_list", "tolist"):
@@ -44,6 +49,4 @@ def as_texts(texts: Any) -> list[str]:
     InputError
         Not a sequence, or an item that is not a str; names its position and type.
     """
-    if hasattr(texts, "columns"):
-        raise InputError(f"texts must be one column, not a whole {type(texts).__name__}; pick a column of it")
     return check_texts(as_list(texts, "texts"))

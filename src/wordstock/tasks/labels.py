@@ -10,14 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock.errors import LabelError
-from wordstock.tasks.inputs import as_list
+from wordstock.tasks.label_forms import CONTAINERS, FORMS, Layout, ReadLabels, read_labels
 
 __all__ = ["ClassWeight", "LabelCodec", "Layout"]
 
-Layout = Literal["single", "list", "tuple", "set", "frozenset", "indicator"]
 ClassWeight = Literal["balanced"] | dict[Any, float] | None
 
-_CONTAINERS: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 _SHOWN = 12  # known labels named in an error
 
@@ -28,7 +26,7 @@ class LabelCodec:
 
     Parameters
     ----------
-    classes : (k,) str, int or bool, sorted; the column numbers of an indicator matrix.
+    classes : (k,) str, int or bool, sorted; of an indicator matrix the names of its columns, or their numbers.
     layout : "single" for one label per text; "list", "tuple", "set", "frozenset" for several; "indicator" for a 0/1
         matrix with a column per label.
     """
@@ -48,18 +46,25 @@ class LabelCodec:
         Raises
         ------
         LabelError
-            None, NaN or another unusable label, with its position; labels of different types; fewer than two classes.
+            None, NaN or another unusable label, with its position; labels of different types; fewer than two classes;
+            a 0/1 matrix as lists.
         """
-        layout, values = _read(labels)
-        if layout == "indicator":
+        return cls._of(read_labels(labels))
+
+    @classmethod
+    def _of(cls, read: ReadLabels) -> Self:
+        layout, values, columns = read
+        if layout == "indicator" and columns is None:
             return cls(np.arange(np.asarray(values).shape[1]), layout)
-        flat = values if layout == "single" else [label for group in values for label in group]
+        if layout not in ("single", "indicator") and len(values):
+            _refuse_rows(values)
+        flat = columns or (values if layout == "single" else [label for group in values for label in group])
         kinds = {_kind(label) for label in flat}
         if len(kinds) > 1:
             raise LabelError(
                 f"labels are of different types ({', '.join(sorted(kinds))}); make them all str or all int"
             )
-        classes = sorted(set(flat))
+        classes = columns or sorted(set(flat))
         codec = cls(np.array(classes), layout)
         if len(classes) < (1 if codec.multilabel else 2):
             only = f"the only label is {classes[0]!r}" if classes else "no text has a label"
@@ -75,9 +80,9 @@ class LabelCodec:
         LabelError
             As ``fit``, or every text has the same labels.
         """
-        held = labels if isinstance(labels, np.ndarray) else as_list(labels, "labels")
-        codec = cls.fit(held)
-        target = codec.encode(held)
+        read = read_labels(labels)
+        codec = cls._of(read)
+        target = codec._codes(read)
         if codec.multilabel and (target == target[:1]).all():
             raise LabelError("every text has the same labels; a classifier needs examples with and without a label")
         return codec, target
@@ -90,13 +95,22 @@ class LabelCodec:
         LabelError
             A label that was not there in training, with its position and the known ones; another form than in training.
         """
-        layout, values = _read(labels)
+        return self._codes(read_labels(labels))
+
+    def _codes(self, read: ReadLabels) -> npt.NDArray[Any]:
+        layout, values, columns = read
         if (layout == "single") == self.multilabel or (layout == "indicator") != (self.layout == "indicator"):
-            raise LabelError(f"labels come as {_FORMS[layout]}, in training they were {_FORMS[self.layout]}")
+            raise LabelError(f"labels come as {FORMS[layout]}, in training they were {FORMS[self.layout]}")
         if layout == "indicator":
             matrix = np.asarray(values)
             if matrix.shape[1] != len(self.classes):
                 raise LabelError(f"{matrix.shape[1]} label columns; in training there were {len(self.classes)}")
+            names = self.classes.tolist()
+            if columns is not None and columns != names:
+                if set(columns) != set(names):
+                    other = next(name for name in columns if name not in names)
+                    raise LabelError(f"unknown label column {other!r}; known are {self._known()}")
+                matrix = matrix[:, [columns.index(name) for name in names]]
             return matrix.astype(bool)
         code = {label: number for number, label in enumerate(self.classes.tolist())}
         kind = _kind(self.classes[0].item())
@@ -139,7 +153,7 @@ class LabelCodec:
         if self.layout == "indicator":
             return chosen.astype(np.int64)
         names = self.classes.tolist()
-        build = _CONTAINERS[self.layout]
+        build = CONTAINERS[self.layout]
         return [build(names[column] for column in np.flatnonzero(row)) for row in chosen]
 
     def weights(self, target: npt.NDArray[Any], class_weight: ClassWeight) -> npt.NDArray[np.float64]:
@@ -182,57 +196,14 @@ class LabelCodec:
         return ", ".join(names[:_SHOWN]) + more
 
 
-_FORMS: dict[str, str] = {
-    "single": "one label per text",
-    "indicator": "a 0/1 matrix",
-    **dict.fromkeys(_CONTAINERS, "a collection of labels per text"),
-}
-
-
-def _read(labels: Any) -> tuple[Layout, Sequence[Any]]:
-    """The form, and the labels as plain str, int or bool (lists of them, or the matrix itself)."""
-    if isinstance(labels, np.ndarray) and labels.ndim == 2:
-        return "indicator", _indicator(labels)  # type: ignore[return-value]
-    listed = as_list(labels, "labels")
-    first = listed[0] if listed else None
-    for name, kind in _CONTAINERS.items():
-        if isinstance(first, kind) or (name == "list" and isinstance(first, np.ndarray)):
-            return name, [_group(group, position) for position, group in enumerate(listed)]  # type: ignore[return-value]
-    return "single", [_plain(label, position) for position, label in enumerate(listed)]
-
-
-def _indicator(matrix: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if matrix.shape[1] < 2:
-        raise LabelError(f"labels have shape {matrix.shape}; for one label per text use .ravel()")
-    if matrix.dtype.kind not in "biuf" or not np.isin(matrix, (0, 1)).all():
-        raise LabelError("a matrix of labels must hold only 0 and 1, one column per label")
-    return matrix
-
-
-def _group(group: Any, position: int) -> list[Any]:
-    if isinstance(group, str) or not hasattr(group, "__iter__"):
+def _refuse_rows(groups: Sequence[Any]) -> None:
+    """Refuse a 0/1 matrix that came as lists, which would be learned as the two labels 0 and 1."""
+    width = len(groups[0])
+    if width > 1 and all(len(group) == width and set(group) <= {0, 1} for group in groups):
         raise LabelError(
-            f"labels at position {position} must be a collection, as in the first text, not {group!r:.80}; "
-            "write [] for a text without labels"
+            f"each text has {width} labels that are 0 or 1: that is a 0/1 matrix as lists; pass numpy.array(labels), "
+            "or for each text the list of its labels"
         )
-    return [_plain(label, position) for label in group]
-
-
-def _plain(label: Any, position: int) -> str | int | bool:
-    if isinstance(label, np.generic):
-        label = label.item()
-    if isinstance(label, str) and not label.endswith("\0"):  # which numpy would cut off
-        return label
-    if isinstance(label, int) and -(1 << 63) <= label < 1 << 63:  # a bool is an int
-        return label
-    if label is None or (isinstance(label, float) and label != label):
-        raise LabelError(f"the label at position {position} is missing ({label}); drop the text or give it a label")
-    if isinstance(label, float) and label.is_integer():
-        return int(label)
-    raise LabelError(
-        f"the label at position {position} must be a str without a closing NUL, an int of 64 bits or a bool, "
-        f"not {type(label).__name__}: {label!r:.80}"
-    )
 
 
 def _kind(label: str | int | bool) -> str:

@@ -17,8 +17,8 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from wordstock._settings import check_number, check_whole
 from wordstock._threads import single_threaded_blas
-from wordstock.errors import InputError
 
 __all__ = ["FALLBACK_C", "GRID", "LinearModel", "check_settings", "fit_linear", "score_probabilities"]
 
@@ -81,16 +81,10 @@ def check_settings(C: object, cv: object, seed: object) -> None:
     InputError
         Names the setting, its value and what it must be.
     """
-    if C is not None and not (_number(C) and 0 < float(C) < np.inf):  # type: ignore[arg-type]
-        raise InputError(f"C={C!r}: needs a positive number, or None to choose it by cross-validation")
-    if not (_number(cv) and cv == int(cv) and cv >= 2):  # type: ignore[call-overload,operator]
-        raise InputError(f"cv={cv!r}: needs a whole number of at least 2")
-    if not (_number(seed) and seed == int(seed) and seed >= 0):  # type: ignore[call-overload,operator]
-        raise InputError(f"seed={seed!r}: needs a whole number of at least 0")
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if C is not None:
+        check_number("C", C, 0)
+    check_whole("cv", cv, 2)
+    check_whole("seed", seed, 0)
 
 
 def fit_linear(

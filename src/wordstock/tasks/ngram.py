@@ -42,8 +42,8 @@ class NgramClassifier(TextEstimator):
     punctuation from words first, for training and for use alike, where that suits them. fastText's settings, which are
     the default, suit a hundred thousand texts; for a few thousand take ``epochs=25, learning_rate=0.5, word_ngrams=2``.
 
-    Labels are str, int or bool, one per text; or, for several, lists, tuples or sets of them, or a 0/1 numpy matrix.
-    With several, ``loss="ova"`` makes each a yes or no by itself.
+    Labels are str, int or bool, one per text; or, for several, lists, tuples or sets of them, a 0/1 matrix, or a data
+    frame of 0/1 columns. With several, ``loss="ova"`` makes each a yes or no by itself.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class NgramClassifier(TextEstimator):
 
     Attributes
     ----------
-    classes_ : (k,) the labels, sorted; column numbers for a 0/1 matrix.
+    classes_ : (k,) the labels, sorted; the columns' names or numbers for a 0/1 matrix.
     losses_ : mean loss of a text in each epoch, in nats.
     model_ : ``NgramModel``, the rows and output rows.
 
@@ -194,8 +194,11 @@ class NgramClassifier(TextEstimator):
             return codec, target
         if before.multilabel != codec.multilabel or before.classes.dtype.kind != codec.classes.dtype.kind:
             raise LabelError("the classifier to go on from has labels of another form or type")
-        classes = np.union1d(before.classes, codec.classes)
-        column = np.searchsorted(classes, codec.classes)
+        classes = np.concatenate([before.classes, np.setdiff1d(codec.classes, before.classes)])
+        if codec.layout != "indicator":  # whose columns stay where they were
+            classes = np.sort(classes)
+        order = np.argsort(classes)
+        column = order[np.searchsorted(classes, codec.classes, sorter=order)]
         if not codec.multilabel:
             return LabelCodec(classes, codec.layout), column[target]
         wider = np.zeros((len(target), len(classes)), bool)

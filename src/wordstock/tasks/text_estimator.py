@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from wordstock._settings import check_whole
 from wordstock.errors import InputError
 from wordstock.formats.fasttext_classifier import LabelScore
 from wordstock.tasks.adjustment import Adjustment
@@ -82,10 +83,9 @@ class TextEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Raises
         ------
         InputError
-            ``k`` below 1, or a text that is not a str.
+            ``k`` that is no whole number of at least 1, or a text that is not a str.
         """
-        if k < 1:
-            raise InputError(f"k={k}: at least 1")
+        check_whole("k", k, 1)
         self._codec()
         texts = as_texts(X)
         out: list[list[LabelScore]] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
 from wordstock._threads import thread_count
 from wordstock.errors import InputError
 
@@ -13,6 +13,7 @@ __all__ = ["LABEL", "LOSSES", "NgramConfig", "NgramLoss"]
 
 LABEL = "__label__"  # before each label in fastText's files
 LOSSES = {"hs": 1, "ns": 2, "softmax": 3, "ova": 4}  # their numbers there
+_LIMIT = 1 << 31  # of fastText's int32
 
 NgramLoss = Literal["softmax", "ova", "hs", "ns"]
 
@@ -60,35 +61,19 @@ class NgramConfig:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.loss not in get_args(NgramLoss):
-            raise InputError(f"loss={self.loss!r}: known are {', '.join(map(repr, get_args(NgramLoss)))}")
-        for name, least in (
-            ("dim", 1),
-            ("epochs", 1),
-            ("word_ngrams", 1),
-            ("min_count", 1),
-            ("min_n", 0),
-            ("max_n", 0),
-            ("negative", 1),
-            ("seed", 0),
-        ):
-            self._whole(name, least)
-        if self.threads is not None:
-            self._whole("threads", 1)
+        store_plain(self)
+        check_known("loss", self.loss, get_args(NgramLoss))
+        for name in ("dim", "epochs", "word_ngrams", "min_count", "negative"):
+            check_whole(name, getattr(self, name), 1, below=_LIMIT)
+        for name in ("min_n", "max_n", "seed"):
+            check_whole(name, getattr(self, name), 0, below=_LIMIT)
+        check_whole("threads", self.threads, 1, below=_LIMIT, optional=True)
         if self.hashes:
-            self._whole("buckets", 1)
+            check_whole("buckets", self.buckets, 1, below=_LIMIT)
         if self.max_n and not 1 <= self.min_n <= self.max_n:
             raise InputError(f"min_n={self.min_n} and max_n={self.max_n}: needs 1 <= min_n <= max_n, or max_n=0")
-        if not isinstance(self.shuffle, bool):
-            raise InputError(f"shuffle={self.shuffle!r}: needs True or False")
-        rate = self.learning_rate
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
-            raise InputError(f"learning_rate={rate!r}: needs a number above 0")
-
-    def _whole(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1 << 31:
-            raise InputError(f"{name}={value!r}: needs a whole number of at least {least}")
+        check_flag("shuffle", self.shuffle)
+        check_number("learning_rate", self.learning_rate, 0)
 
     @property
     def hashes(self) -> bool:

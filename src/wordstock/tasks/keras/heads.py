@@ -10,6 +10,7 @@ from typing import Any, get_args
 import keras
 from keras import layers, ops
 
+from wordstock._settings import check_whole
 from wordstock.errors import InputError
 from wordstock.tasks.head_config import (
     BiLSTMConfig,
@@ -49,8 +50,7 @@ def apply_head(
     config = head_config(head, **changes)
     if level not in get_args(Level):
         raise InputError(f"level={level!r}: known are {', '.join(map(repr, get_args(Level)))}")
-    if n_out < 1:
-        raise InputError(f"n_out={n_out}: needs a whole number of at least 1")
+    check_whole("n_out", n_out, 1)
     single = len(vectors.shape) == 2 and level == "text" and isinstance(config, LinearConfig | MLPConfig)
     if len(vectors.shape) != 3 and not single:
         raise InputError(f"vectors have shape {tuple(vectors.shape)}; this head takes (texts, words, dim)")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from keras import ops
 
 from wordstock._optional import require
+from wordstock._settings import plain
 from wordstock.embeddings import Embeddings, Storage
 from wordstock.embeddings.private import private_arrays
 from wordstock.errors import InputError
@@ -53,6 +54,7 @@ def to_keras(table: Embeddings, trainable: bool = False, **options: Unpack[Keras
     InputError
         A setting that is not known or does not suit the table.
     """
+    trainable = plain(trainable)
     if not isinstance(trainable, bool):
         raise InputError(f"trainable={trainable!r}: a Keras layer takes True or False")
     if wrong := options.keys() - KerasOptions.__annotations__.keys():

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from wordstock._optional import require
+from wordstock._settings import check_whole, plain
 from wordstock.embeddings import Embeddings, Storage, read_native
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
@@ -41,9 +42,8 @@ class TextVectorizer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         self, word_ids: WordIds | None = None, length: int | None = None, *, unknown: str = "zero", **options: Any
     ) -> None:
         super().__init__(trainable=False, **options)
-        if length is not None and (type(length) is not int or length < 1):
-            raise InputError(f"length={length!r}: needs a whole number of at least 1, or None")
-        self._word_ids, self.length = word_ids, length
+        check_whole("length", length, 1, optional=True)
+        self._word_ids, self.length = word_ids, plain(length)
         self.unknown: Any = unknown if word_ids is None else word_ids.unknown
         self.supports_jit = False
         self.built = True

@@ -1,24 +1,27 @@
 """Column files of the CoNLL shared tasks: a word and its tag on each line, a blank line after each sentence.
 
-Columns are parted by tabs, or by spaces as in CoNLL-2002 and 2003. A line that begins with ``-DOCSTART-`` is a border
-of documents. A line that begins with ``#`` is a comment where it has another number of columns than the first line that
-does not: the word ``#`` stays a word.
+Columns are parted by tabs, or by spaces as in CoNLL-2002 and 2003; no other white space parts them. A line that begins
+with ``-DOCSTART-`` is a border of documents, whatever follows. A line that begins with ``#`` is a comment where it has
+another number of columns than the first line that does not: the word ``#`` stays a word.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from wordstock._files import atomic_write
 from wordstock.errors import FormatError, InputError
-from wordstock.tasks.tagging.schemes import Scheme, check_scheme, detect_scheme, first_fault, repair_tags
+from wordstock.tasks.tagging.schemes import Scheme, check_scheme, detect_scheme, first_fault, repair_tags, spelled
 from wordstock.tasks.tagging.sentences import as_sentences, as_tags
 
 __all__ = ["TaggedSentences", "check_tags_of_file", "numbered_lines", "read_conll", "write_conll"]
 
 _DOCUMENT = "-DOCSTART-"
+_BLANKS = " \t"  # a no-break space is a part of a word
+_GAPS = re.compile(f"[{_BLANKS}]+")
 
 
 class TaggedSentences(NamedTuple):
@@ -100,7 +103,8 @@ def write_conll(
     Raises
     ------
     InputError
-        A separator other than a tab or a space; a word that holds it or a line break; other numbers of tags.
+        A separator other than a tab or a space; a word or tag that holds it or a line break, or begins or ends with a
+        space; the word ``-DOCSTART-``, which would be read as a border of documents; other numbers of tags.
     StorageError
         The file cannot be written.
     """
@@ -110,8 +114,12 @@ def write_conll(
     blocks = []
     for number, (sentence, given) in enumerate(zip(words, as_tags(tags, words), strict=True)):
         for one in (*sentence, *given):
-            if separator in one or len(one.splitlines()) > 1:
+            if separator in one or one.splitlines() != [one]:
                 raise InputError(f"sentence {number}: {one!r:.60} holds {separator!r} or a line break; replace it")
+            if one != one.strip(" \t"):
+                raise InputError(f"sentence {number}: {one!r:.60} begins or ends with a space; strip it")
+        if border := next(filter(_is_border, sentence), ""):
+            raise InputError(f"sentence {number}: {border!r:.60} would become a border of documents; replace it")
         blocks.append("".join(f"{word}{separator}{tag}\n" for word, tag in zip(sentence, given, strict=True)))
     with atomic_write(path) as stream:
         stream.write("\n".join(blocks).encode())
@@ -134,6 +142,7 @@ def check_tags_of_file(
     found = scheme or detect_scheme(tags)
     if repair:
         return [repair_tags(one, found) for one in tags], found
+    tags = [spelled(one, found) for one in tags]
     for one, numbers in zip(tags, lines, strict=True):
         if fault := first_fault(one, found):
             raise FormatError(
@@ -177,17 +186,14 @@ def numbered_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
 def _rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | None]]:
     """Fields of each line; None for a blank one or a border of documents."""
     listed = list(numbered_lines(path, encoding))
-    first = next((line for _, line in listed if line.strip() and line[0] != "#"), "")
+    first = next((line for _, line in listed if line.strip() and line[0] != "#" and not _is_border(line)), "")
     separator = "\t" if "\t" in first else None
-    width = len(first.rstrip().split(separator))
+    width = len(_fields(first.rstrip(_BLANKS), separator))
     for number, line in listed:
-        if not line.strip():
+        if not line.strip() or _is_border(line):
             yield number, None
             continue
-        fields = line.rstrip("\r\n").split(separator) if separator else line.split()
-        if fields[0] == _DOCUMENT or line.startswith(f"{_DOCUMENT} "):
-            yield number, None
-            continue
+        fields = _fields(line, separator)
         if separator and len(fields) > width and not any(fields[width:]):
             fields = fields[:width]  # tabs at the end of a line
         if len(fields) == width:
@@ -201,11 +207,19 @@ def _rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | None]]:
             )
 
 
+def _is_border(line: str) -> bool:
+    return line.startswith(_DOCUMENT) and line[len(_DOCUMENT) :][:1] in ("", " ", "\t")
+
+
+def _fields(line: str, separator: str | None) -> list[str]:
+    return line.split(separator) if separator else _GAPS.split(line.strip(_BLANKS))
+
+
 def _field(path: Path, line: int, fields: list[str], column: int, what: str) -> str:
     try:
-        value = fields[column].strip()
+        value = fields[column].strip(_BLANKS)
     except IndexError:
         raise InputError(f"{path}, line {line}: no column {column}; there are {len(fields)}, counted from 0") from None
-    if not value:
+    if not value.strip():
         raise FormatError(path, line=line, expected=f"a {what} in column {column}", found="nothing")
     return value

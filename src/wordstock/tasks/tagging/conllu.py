@@ -82,7 +82,8 @@ def write_conllu(
     Raises
     ------
     InputError
-        An unknown column, a word or tag with a tab or line break, other numbers of tags than of words.
+        An unknown column, a word or tag with a tab or line break, with "misc:KEY" a tag with ``|``, other numbers of
+        tags than of words.
     StorageError
         The file cannot be written.
     """
@@ -92,8 +93,10 @@ def write_conllu(
     for number, (sentence, given) in enumerate(zip(words, as_tags(tags, words), strict=True)):
         rows = [f"# sent_id = {number + 1}", f"# text = {' '.join(sentence)}"]
         for at, (word, tag) in enumerate(zip(sentence, given, strict=True)):
-            if any("\t" in one or len(one.splitlines()) > 1 for one in (word, tag)):
+            if any("\t" in one or one.splitlines() != [one] for one in (word, tag)):
                 raise InputError(f"sentence {number}: {word!r:.60} {tag!r:.60} holds a tab or a line break; replace it")
+            if key and "|" in tag:
+                raise InputError(f"sentence {number}: the tag {tag!r:.60} holds '|', which ends a value; replace it")
             fields = [str(at + 1), word, *[_EMPTY] * (len(_COLUMNS) - 2)]
             fields[_COLUMNS.index(name)] = f"{key}={tag}" if key else tag
             rows.append("\t".join(fields))
@@ -105,7 +108,7 @@ def write_conllu(
 def _column(column: str | None) -> tuple[str, str]:
     """The column's name, and the key within it."""
     name, _, key = (column or "upos").partition(":")
-    if name not in _COLUMNS[2:] or (key and name != "misc") or (name == "misc" and not key):
+    if name not in _COLUMNS[2:] or (key and name != "misc") or (name == "misc" and not key) or {*key} & {*"|="}:
         raise InputError(f"column={column!r}: known are {', '.join(_COLUMNS[2:-1])}, misc:KEY")
     return name, key
 

@@ -17,6 +17,7 @@ from wordstock.tasks.tagging.plan import Epoch
 from wordstock.tasks.tagging.scoring import score_spans
 from wordstock.tasks.tagging.settings import NetworkShape, TaggerSettings
 from wordstock.tasks.tagging.tagset import TagSet
+from wordstock.tasks.tagging.validation import Tagged
 from wordstock.tasks.torch.crf import Allowed
 from wordstock.tasks.torch.tagger_batches import Prepared
 from wordstock.tasks.torch.tagger_network import TaggerNetwork
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from wordstock.tasks.tagging.artefact import TaggerArtefact
 
 __all__ = ["learn", "rebuilt"]
-
-Tagged = tuple[list[list[str]], list[list[str]]]
 
 
 def learn(

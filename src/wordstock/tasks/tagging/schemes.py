@@ -2,7 +2,7 @@
 
 ``iob2``  every span starts with B: ``B-PER I-PER O``.
 ``iob1``  a span starts with I; B only where it follows a span of the same type (Ramshaw & Marcus 1995).
-``bioes`` B, I inside, E for the last word, S for a span of a single word.
+``bioes`` B, I inside, E for the last word, S for a span of a single word; L and U, as spaCy writes them, are read so.
 ``plain`` tags are labels of words, such as parts of speech; there are no spans.
 
 A tag is ``O``, or a prefix, ``-`` and a type that may hold further hyphens; a bare prefix is a span without a type.
@@ -26,6 +26,7 @@ __all__ = [
     "first_fault",
     "repair_tags",
     "spans_of",
+    "spelled",
     "split_tag",
     "tags_of",
 ]
@@ -33,6 +34,7 @@ __all__ = [
 Scheme = Literal["iob1", "iob2", "bioes", "plain"]
 
 _PREFIXES = {"iob1": "IB", "iob2": "BI", "bioes": "BIES"}
+_BILUO = {"L": "E", "U": "S"}
 
 
 class TagSpan(NamedTuple):
@@ -63,9 +65,16 @@ def check_scheme(scheme: str) -> None:
 
 
 def split_tag(tag: str) -> tuple[str, str]:
-    """Prefix and type: ``("B", "PER")``; ``("O", "")`` outside."""
+    """Prefix and type: ``("B", "PER")``; ``("O", "")`` outside; L and U of BILUO as E and S."""
     prefix, _, label = tag.partition("-")
-    return prefix, label
+    return (_BILUO.get(prefix, prefix) if label else prefix), label
+
+
+def spelled(tags: Sequence[str], scheme: Scheme) -> list[str]:
+    """The tags with the letters of their scheme: those of BILUO become BIOES."""
+    if scheme != "bioes":
+        return list(tags)
+    return ["-".join(split_tag(tag)) if tag[:2] in ("L-", "U-") else tag for tag in tags]
 
 
 def spans_of(tags: Sequence[str]) -> list[TagSpan]:
@@ -185,14 +194,14 @@ def convert_tags(tags: Sequence[str], source: Scheme, target: Scheme, *, repair:
 def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
     """The scheme that sequences are written in: the one with the fewest faults, ``iob2`` before ``iob1``.
 
-    Tags of which most have none of the forms ``O``, ``B-``, ``I-``, ``E-``, ``S-`` are plain labels.
+    Tags of which most have none of the forms ``O``, ``B-``, ``I-``, ``E-``, ``S-``, ``L-``, ``U-`` are plain labels.
     """
     listed = [list(one) for one in sequences]
     distinct = {tag for one in listed for tag in one} - {"O"}
     formed = {tag for tag in distinct if _formed(tag)}
     if len(formed) * 2 < len(distinct) or (distinct and all("-" not in tag for tag in distinct) and distinct != formed):
         return "plain"
-    if any(tag[0] in "ES" for tag in formed):
+    if any(split_tag(tag)[0] in {"E", "S"} for tag in formed):
         return "bioes"
     counts = {scheme: sum(1 for one in listed for _ in _faults(one, scheme)) for scheme in ("iob2", "iob1")}
     return "iob1" if counts["iob1"] < counts["iob2"] else "iob2"

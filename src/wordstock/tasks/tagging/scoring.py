@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from wordstock.errors import InputError
-from wordstock.tasks.tagging.schemes import spans_of
+from wordstock.tasks.tagging.schemes import spans_of, split_tag
 
 __all__ = ["SpanCounts", "SpanScores", "score_spans"]
 
@@ -44,7 +44,7 @@ class SpanScores(SpanCounts):
     Parameters
     ----------
     types : counts by type, sorted.
-    words, right : words, and those whose tag is predicted to the letter.
+    words, right : words, and those whose tag is predicted to the letter, but for L and U, which are E and S.
     """
 
     types: dict[str, SpanCounts] = field(default_factory=dict)
@@ -98,7 +98,7 @@ def score_spans(gold: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -
         if len(expected) != len(given):
             raise InputError(f"sentence {number}: {len(expected)} tags to compare with {len(given)}")
         words += len(expected)
-        right += sum(a == b for a, b in zip(expected, given, strict=True))
+        right += sum(a == b or split_tag(a) == split_tag(b) for a, b in zip(expected, given, strict=True))
         there, seen = set(spans_of(expected)), set(spans_of(given))
         for column, group in enumerate((there, seen, there & seen)):
             for span in group:

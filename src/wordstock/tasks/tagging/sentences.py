@@ -6,7 +6,7 @@ from typing import Any
 
 from wordstock.errors import InputError, LabelError
 from wordstock.tasks.inputs import as_list
-from wordstock.tasks.tagging.schemes import Scheme, first_fault, repair_tags
+from wordstock.tasks.tagging.schemes import Scheme, first_fault, repair_tags, spelled
 
 __all__ = ["as_sentences", "as_tags", "check_sequences"]
 
@@ -77,6 +77,7 @@ def check_sequences(
     """
     if repair:
         return [repair_tags(one, scheme) for one in tags]
+    tags = [spelled(one, scheme) for one in tags]
     for number, one in enumerate(tags):
         if fault := first_fault(one, scheme):
             word = sentences[number][fault.position]

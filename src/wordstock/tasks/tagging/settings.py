@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, get_args
 
+from wordstock._settings import check_known, check_number, check_whole, store_plain
 from wordstock.errors import InputError
 from wordstock.tasks.tagging.characters import Characters
 from wordstock.tasks.tagging.plan import TrainingPlan, batch_size_for, epochs_for
@@ -47,22 +48,19 @@ class TaggerSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, choices in (("model", Model), ("characters", Characters), ("scheme", Scheme)):
-            value = getattr(self, name)
-            if value not in get_args(choices) and not (name == "scheme" and value is None):
-                raise InputError(f"{name}={value!r}: known are {', '.join(map(repr, get_args(choices)))}")
-        for name in ("hidden", "epochs", "batch_size", "patience"):
-            value = getattr(self, name)
-            if not (_whole(value) and value > 0) and not (value is None and name in ("epochs", "batch_size")):
-                raise InputError(f"{name}={value!r}: needs a positive whole number")
-        for name in ("learning_rate", "encoder_learning_rate"):
-            value = getattr(self, name)
-            if not _positive(value) and not (value is None and name == "learning_rate"):
-                raise InputError(f"{name}={value!r}: needs a positive number, such as 1e-3")
-        if self.dropout != 0 and not (_positive(self.dropout) and self.dropout < 1):
-            raise InputError(f"dropout={self.dropout!r}: needs a share from 0 to below 1")
-        if not _whole(self.seed) or not 0 <= self.seed < 1 << 63:
-            raise InputError(f"seed={self.seed!r}: needs a whole number from 0 on")
+        store_plain(self)
+        check_known("model", self.model, get_args(Model))
+        check_known("characters", self.characters, get_args(Characters))
+        if self.scheme is not None:
+            check_known("scheme", self.scheme, get_args(Scheme))
+        for name in ("hidden", "patience"):
+            check_whole(name, getattr(self, name), 1)
+        for name in ("epochs", "batch_size"):
+            check_whole(name, getattr(self, name), 1, optional=True)
+        check_number("learning_rate", self.learning_rate, 0, optional=True)
+        check_number("encoder_learning_rate", self.encoder_learning_rate, 0)
+        check_number("dropout", self.dropout, 0, 1, least=True)
+        check_whole("seed", self.seed, 0, below=1 << 63)
         self._check_objects()
 
     def _check_objects(self) -> None:
@@ -131,11 +129,3 @@ class NetworkShape:
     characters: Characters
     letters: int
     dropout: float
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")

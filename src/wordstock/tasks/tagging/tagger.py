@@ -24,6 +24,7 @@ from wordstock.tasks.tagging.scoring import SpanScores, score_spans
 from wordstock.tasks.tagging.sentences import as_sentences, as_tags, check_sequences
 from wordstock.tasks.tagging.settings import Model, TaggerSettings
 from wordstock.tasks.tagging.tagset import TagSet
+from wordstock.tasks.tagging.validation import held_out
 from wordstock.text import Tokenizer
 
 if TYPE_CHECKING:
@@ -136,14 +137,15 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         Parameters
         ----------
         validation : sentences and tags by whose score the best epoch is chosen and training is stopped early; a float
-            holds out that share of the training sentences; None runs all epochs and takes the last.
+            holds out that share of the training sentences, or less so that every label stays to be learned from; None
+            runs all epochs and takes the last.
         progress : called after each epoch.
 
         Raises
         ------
         InputError
-            No sentences, an empty one, other numbers of tags than of words, a setting out of range, or an encoder that
-            cannot be trained along.
+            No sentences, to learn from or to validate on, an empty one, other numbers of tags than of words, a setting
+            out of range, or an encoder that cannot be trained along.
         LabelError
             An inconsistent sequence of tags, one tag only, a validation label that training does not have.
         WordstockError
@@ -160,21 +162,16 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         tags = as_tags(y, sentences)
         scheme = settings.scheme or detect_scheme(tags)
         tags = check_sequences(tags, scheme, sentences, repair=settings.repair)
-        sentences, tags, held = _held_out(sentences, tags, validation, settings.seed)
-        tagset = TagSet.learn(tags, scheme)
+        train, held = held_out((sentences, tags), validation, scheme, repair=settings.repair, seed=settings.seed)
+        tagset = TagSet.learn(train[1], scheme)
         if held is not None:
-            words = as_sentences(held[0])
-            expected = check_sequences(as_tags(held[1], words), scheme, words, repair=settings.repair)
-            tagset.encode(expected, "validation tags")
-            held = words, expected
+            tagset.encode(held[1], "validation tags")
         encoder = resolve_encoder(self.encoder)
         require("torch", extra="torch", purpose="training a tagger")
         from wordstock.tasks.tagging.learning import learn
 
-        alphabet = learn_alphabet(word for one in sentences for word in one) if settings.characters == "cnn" else ""
-        self.network_, self.history_ = learn(
-            settings, encoder, tagset, alphabet, (sentences, tags), held, progress=progress
-        )
+        alphabet = learn_alphabet(word for one in train[0] for word in one) if settings.characters == "cnn" else ""
+        self.network_, self.history_ = learn(settings, encoder, tagset, alphabet, train, held, progress=progress)
         return self._set(encoder, tagset, alphabet)
 
     def _set(self, encoder: Encoder, tagset: TagSet, alphabet: str) -> Self:
@@ -394,22 +391,3 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         loaded.network_ = rebuilt(path, artefact, given, device)
         loaded.history_ = artefact.history
         return loaded._set(given, artefact.tagset, artefact.alphabet)
-
-
-def _held_out(
-    sentences: list[list[str]], tags: list[list[str]], validation: Any, seed: int
-) -> tuple[list[list[str]], list[list[str]], tuple[Any, Any] | None]:
-    """Training sentences and tags, and those to validate on."""
-    if validation is None:
-        return sentences, tags, None
-    if isinstance(validation, float):
-        if not 0 < validation < 1 or len(sentences) < 2:
-            raise InputError(f"validation={validation!r} of {len(sentences)} sentences: needs a share between 0 and 1")
-        order = np.random.default_rng(seed).permutation(len(sentences)).tolist()
-        count = min(max(1, round(validation * len(order))), len(order) - 1)
-        kept, out = sorted(order[count:]), sorted(order[:count])
-        held = [sentences[row] for row in out], [tags[row] for row in out]
-        return [sentences[row] for row in kept], [tags[row] for row in kept], held
-    if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise InputError("validation must be a pair (sentences, tags), a share such as 0.1, or None")
-    return sentences, tags, (validation[0], validation[1])

@@ -6,7 +6,7 @@ Whatever the scheme of the training tags, spans are learned in BIOES, where the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -18,9 +18,14 @@ from wordstock.errors import LabelError
 from wordstock.protocols import IntArray
 from wordstock.tasks.tagging.schemes import Scheme, first_fault, spans_of, split_tag, tags_of
 
-__all__ = ["AllowedTags", "TagSet"]
+__all__ = ["AllowedTags", "TagSet", "labels_of"]
 
 _SHOWN = 12  # known labels named in an error
+
+
+def labels_of(tags: Iterable[str], scheme: Scheme) -> set[str]:
+    """The types of spans among some tags, or the plain labels."""
+    return set(tags) if scheme == "plain" else {split_tag(tag)[1] for tag in tags if tag != "O"}
 
 
 class AllowedTags(NamedTuple):
@@ -48,7 +53,7 @@ class TagSet:
             There is only one: nothing can be learned.
         """
         distinct = {tag for one in tags for tag in one}
-        labels = distinct if scheme == "plain" else {split_tag(tag)[1] for tag in distinct - {"O"}}
+        labels = labels_of(distinct, scheme)
         if len(labels) < (2 if scheme == "plain" else 1):
             only = sorted(distinct)[0] if distinct else "none"
             raise LabelError(f"every word has the tag {only!r}; a tagger needs examples of at least two tags")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wordstock._settings import check_whole, store_plain
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 from wordstock.tasks.word_ids import PADDING, Sentence, WordIds
@@ -56,8 +57,8 @@ class Batcher:
     max_words: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_words is not None and (type(self.max_words) is not int or self.max_words < 1):
-            raise InputError(f"max_words={self.max_words!r}: needs a whole number of at least 1, or None")
+        store_plain(self)
+        check_whole("max_words", self.max_words, 1, optional=True)
 
     def batch(self, sentences: Iterable[str | Sequence[str] | Sentence]) -> WordBatch:
         """Texts, lists of words, or what ``WordIds.sentences`` made of them once, as one batch.
@@ -109,11 +110,14 @@ class Batcher:
         Raises
         ------
         InputError
-            As ``batch``, or a list of labels of another length than its sentence.
+            As ``batch``; items of different lengths; a target that is no number; or a list of labels of another length
+            than its sentence, or that are not whole numbers.
         """
         items = list(items)
         if not items or not isinstance(items[0], tuple) or isinstance(items[0], Sentence):
             return self.batch(items)
+        if len({len(item) for item in items}) > 1:
+            raise InputError("the items of a batch are tuples of different lengths; give each (sentence, target, ...)")
         sentences, *targets = zip(*items, strict=True)
         batch = self.batch(sentences)
         return (batch, *(_targets(list(target), sentences, batch, self) for target in targets))
@@ -121,7 +125,7 @@ class Batcher:
 
 def _targets(target: list[Any], sentences: Sequence[Any], batch: WordBatch, batcher: Batcher) -> Tensor:
     if not all(isinstance(one, list | tuple | np.ndarray | Tensor) and np.ndim(one) for one in target):
-        return torch.tensor(np.array(target))
+        return _numbers(target, f"the targets {target!r:.80}")
     out = torch.full(batch.ids.shape, IGNORED)
     for number, (labels, length) in enumerate(zip(target, batch.lengths.tolist(), strict=True)):
         cut = batcher.max_words is not None and len(labels) > length == batcher.max_words
@@ -130,8 +134,18 @@ def _targets(target: list[Any], sentences: Sequence[Any], batch: WordBatch, batc
                 f"{len(labels)} labels for the {length} words of the sentence at position {number} of its batch: "
                 f"{sentences[number]!r:.80}; give one per word, and words as a list rather than a text"
             )
-        out[number, :length] = torch.as_tensor(labels)[:length]
+        given = _numbers(labels, f"the labels of the sentence at position {number} of its batch, {labels!r:.80},")
+        if len(given) and given.is_floating_point():
+            raise InputError(f"the labels of the sentence at position {number} of its batch must be whole numbers")
+        out[number, :length] = given[:length]
     return out
+
+
+def _numbers(values: Any, what: str) -> Tensor:
+    try:
+        return values if isinstance(values, Tensor) else torch.tensor(np.array(values))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} must be numbers; give the number of each class") from error
 
 
 def pad_vectors(sentences: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wordstock._settings import check_whole
 from wordstock.errors import InputError
 from wordstock.tasks.head_config import (
     BiLSTMConfig,
@@ -57,8 +58,7 @@ class Head(nn.Module):
         if level not in get_args(Level):
             raise InputError(f"level={level!r}: known are {', '.join(map(repr, get_args(Level)))}")
         for name, value in (("dim_in", dim_in), ("n_out", n_out)):
-            if value < 1:
-                raise InputError(f"{name}={value}: needs a whole number of at least 1")
+            check_whole(name, value, 1)
         self.config, self.level, self.dim_in, self.n_out = config, level, dim_in, n_out
         self.body, self.width = _body(config, dim_in)
         pooled = self.width * (2 if level == "text" and config.pooling == "mean_max" else 1)

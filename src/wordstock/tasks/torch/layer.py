@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wordstock._settings import plain
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
@@ -91,6 +92,7 @@ class EmbeddingLayer(nn.Module):
 
     def __init__(self, table: Embeddings, trainable: bool | int = False, **options: Unpack[TorchOptions]) -> None:
         super().__init__()
+        trainable = plain(trainable)
         if not isinstance(trainable, int) or trainable < 0 or (trainable == 0 and trainable is not False):
             raise InputError(f"trainable={trainable!r}: needs True, False, or a number of steps from 1 on")
         if wrong := options.keys() - TorchOptions.__annotations__.keys():
@@ -189,8 +191,13 @@ class EmbeddingLayer(nn.Module):
         Raises
         ------
         InputError
-            A number that no word has, or ids that are not whole numbers.
+            A number that no word has, or ids that are no tensor of whole numbers.
         """
+        if not isinstance(batch, WordBatch | Tensor):
+            raise InputError(
+                f"a layer takes a WordBatch or a tensor of ids, not {type(batch).__name__}; make one with "
+                "layer.batch(sentences), or torch.tensor(ids)"
+            )
         ids = batch.ids if isinstance(batch, WordBatch) else batch
         if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
             raise InputError(f"ids must be whole numbers, such as int64, not {ids.dtype}")

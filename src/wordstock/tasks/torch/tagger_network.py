@@ -151,6 +151,23 @@ class TaggerNetwork(nn.Module):
         """All weights and buffers by name."""
         return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Of an encoder that was trained along, where it comes from and its weights."""
+        state = self.__dict__.copy()
+        if (trainable := self.trainable) is not None:
+            state["_trainable"] = trainable.encoder, trainable.device, trainable.module.state_dict()
+            state["_modules"] = {name: one for name, one in self._modules.items() if name != "encoder"}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self._trainable is not None:
+            encoder, device, weights = self._trainable
+            self._trainable = encoder.trainable(device=device)
+            module = self._trainable.module
+            module.load_state_dict(weights)
+            self._modules = {"encoder": module.train(self.training), **self._modules}
+
     def _encoded(self, batch: TaggerBatch) -> Tensor:
         words = self._trainable.words(batch.vectors)
         return words.new_zeros(*batch.mask.shape, words.shape[1]).masked_scatter(batch.mask[:, :, None], words)  # type: ignore[no-any-return]

@@ -15,6 +15,7 @@ from wordstock.protocols import IntArray
 from wordstock.tasks.tagging.plan import Epoch, TrainingPlan
 from wordstock.tasks.torch.tagger_batches import Prepared
 from wordstock.tasks.torch.tagger_network import TaggerNetwork
+from wordstock.tasks.tuning.loop import rate_share
 
 __all__ = ["answers", "probabilities", "train_tagger"]
 
@@ -48,7 +49,11 @@ def train_tagger(
     generator = np.random.default_rng(plan.seed)
     steps = plan.epochs * math.ceil(len(data.lengths) / plan.batch_size)
     optimizer = torch.optim.AdamW(_parameters(network, plan, groups or []), weight_decay=_DECAY)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+
+    def share(step: int) -> float:
+        return rate_share(step, steps, _WARM_UP) if step < steps else 0.0  # torch asks once more after the last
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
     history: list[Epoch] = []
     best: tuple[float, dict[str, torch.Tensor]] | None = None
     begun = time.perf_counter()
@@ -111,11 +116,6 @@ def _parameters(network: TaggerNetwork, plan: TrainingPlan, groups: list[list[An
     for depth, group in enumerate(reversed([group for group in groups if group])):
         listed.append({"params": group, "lr": plan.encoder_learning_rate * plan.layer_decay**depth})
     return listed
-
-
-def _rate(step: int, steps: int) -> float:
-    warm = max(1, round(_WARM_UP * steps))
-    return (step + 1) / warm if step < warm else max(0.0, (steps - step) / max(1, steps - warm))
 
 
 def _stale(history: list[Epoch]) -> int:

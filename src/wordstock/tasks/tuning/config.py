@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
 from wordstock.errors import InputError
 
 __all__ = [
@@ -14,10 +14,6 @@ __all__ = [
     "Finetune",
     "Precision",
     "Tuning",
-    "check_flag",
-    "check_known",
-    "check_number",
-    "check_whole",
     "finetune_from_dict",
     "resolve_finetune",
 ]
@@ -58,14 +54,14 @@ class Tuning:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
+        store_plain(self)
         check_whole("epochs", self.epochs, 1, optional=True)
         check_whole("batch_size", self.batch_size, 2)
-        if self.learning_rate is not None:
-            check_number("learning_rate", self.learning_rate, 0, None)
-        check_number("max_norm", self.max_norm, 0, None)
+        check_number("learning_rate", self.learning_rate, 0, optional=True)
+        check_number("max_norm", self.max_norm, 0)
         check_number("layer_decay", self.layer_decay, 0, 1, most=True)
         check_number("warmup", self.warmup, 0, 1, least=True)
-        check_number("weight_decay", self.weight_decay, 0, None, least=True)
+        check_number("weight_decay", self.weight_decay, 0, least=True)
         check_known("precision", self.precision, get_args(Precision))
         check_flag("embeddings", self.embeddings)
 
@@ -128,7 +124,7 @@ class Contrastive(Tuning):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_known("loss", self.loss, get_args(Loss))
-        check_number("temperature", self.temperature, 0, None)
+        check_number("temperature", self.temperature, 0)
         check_whole("per_class", self.per_class, 2)
         if self.batch_size < 2 * self.per_class:
             raise InputError(
@@ -175,37 +171,3 @@ def finetune_from_dict(values: dict[str, Any] | None) -> FineTune | Contrastive 
     if kind is None or (unknown := rest.keys() - {one.name for one in fields(kind)}):
         raise InputError(f"finetune of kind {name!r}" + (f" with {', '.join(sorted(unknown))}" if kind else ""))
     return kind(**rest)
-
-
-def check_whole(name: str, value: object, least: int, *, optional: bool = False) -> None:
-    """Refuse what is no whole number of at least ``least``; InputError."""
-    if optional and value is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        or_none = ", or None" if optional else ""
-        raise InputError(f"{name}={value!r}: needs a whole number of at least {least}{or_none}")
-
-
-def check_number(
-    name: str, value: object, low: float, high: float | None, *, least: bool = False, most: bool = False
-) -> None:
-    """Refuse what is no number between two, or one of them where ``least`` or ``most`` says so; InputError."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    fits = (number >= low if least else number > low) and number < math.inf
-    if not fits or (high is not None and not (number <= high if most else number < high)):
-        said = f"from {low:g} on" if least else f"above {low:g}"
-        if high is not None:
-            said += f", {'at most' if most else 'below'} {high:g}"
-        raise InputError(f"{name}={value!r}: needs a number {said}")
-
-
-def check_known(name: str, value: object, known: tuple[str, ...]) -> None:
-    """Refuse a value that is not known; InputError lists those that are."""
-    if value not in known:
-        raise InputError(f"{name}={value!r}: known are {', '.join(map(repr, known))}")
-
-
-def check_flag(name: str, value: object) -> None:
-    """Refuse what is neither True nor False; InputError."""
-    if not isinstance(value, bool):
-        raise InputError(f"{name}={value!r}: needs True or False")

@@ -169,7 +169,7 @@ def _opened(model: TrainableEncoder, tensors: dict[str, npt.NDArray[Any]]) -> Co
         config,
         card=replace(base.card, name=f"{base.card.name} tuned" if base.card.name else ""),
         batch_tokens=base.batch_tokens,
-        reopen=_refuse_reopening,
+        reopen=_NoFile(),
     )
     # Its weights are in no file, but are told as surely by those of the encoder and what differs.
     opened.__dict__["weights_digest"] = digest_of(dict(sorted(tensors.items())), base.weights_digest)
@@ -185,11 +185,17 @@ def _step(step: Dense | LayerNorm, module: Any) -> Dense | LayerNorm:
     )
 
 
-def _refuse_reopening(config: ContextConfig) -> NoReturn:
-    raise InputError(
-        "a tuned encoder is only in memory: write it with TextClassifier.save_encoder and load the folder to pickle it "
-        "or to change its precision"
-    )
+class _NoFile:
+    """Stands where other encoders have the files that they are opened from again."""
+
+    def __call__(self, config: ContextConfig) -> NoReturn:
+        raise InputError(
+            "a tuned encoder is only in memory: pickle the TextClassifier or write it with its save(); to have the "
+            "encoder by itself, or in another precision, write it with save_encoder() and load the folder"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        self(ContextConfig())
 
 
 def _bfloat16(precision: Precision, device: str) -> bool:

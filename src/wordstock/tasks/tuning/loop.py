@@ -24,7 +24,7 @@ from wordstock.tasks.tuning.progress import Tell, TrainProgress
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Group", "Loop", "length_batches", "seeded"]
+__all__ = ["Group", "Loop", "length_batches", "rate_share", "seeded"]
 
 _log = logging.getLogger(__name__)
 _SORTED = 16  # batches among which texts are sorted by length: less padding, and still a random order
@@ -100,7 +100,7 @@ class Loop:
             self._unfreeze(epoch)
             losses = 0.0
             for step, rows in enumerate(rounds, 1):
-                self._set_rates(optimizer, done / total)
+                self._set_rates(optimizer, rate_share(done, total, self.warmup))
                 loss = self.loss(rows)
                 value = float(loss.detach())
                 if not math.isfinite(value):
@@ -147,10 +147,7 @@ class Loop:
             for one in group.parameters:
                 one.requires_grad_(epoch >= group.first_epoch)
 
-    def _set_rates(self, optimizer: Any, share: float) -> None:
-        """Rates at a share of all steps: up in a line, then down in a line."""
-        height = share / self.warmup if share < self.warmup else (1 - share) / (1 - self.warmup)
-        height = max(height, 1e-3)
+    def _set_rates(self, optimizer: Any, height: float) -> None:
         for options in optimizer.param_groups:
             options["lr"] = options["rate"] * height
 
@@ -167,6 +164,15 @@ class Loop:
 
     def _diverged(self, value: float, epoch: int, step: int) -> WordstockError:
         return WordstockError(f"{self.stage}: the loss is {value} at step {step} of epoch {epoch + 1}; {self.advice}")
+
+
+def rate_share(step: int, steps: int, warmup: float) -> float:
+    """The share of the highest rate at a step, from 0: up in a line over a share of the steps, then down in a line.
+
+    No step has a share of 0, so that a training of one step has one.
+    """
+    warm = max(1, round(warmup * steps))
+    return (step + 1) / warm if step < warm else (steps - step) / (steps - warm)
 
 
 @contextmanager

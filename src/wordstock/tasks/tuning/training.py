@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_number, check_whole, store_plain
 from wordstock.errors import InputError
 from wordstock.protocols import Encoder, FloatArray, IntArray
 from wordstock.tasks.head_config import HeadConfig
 from wordstock.tasks.head_model import HeadModel, over_words, padded, stretched, word_scaling, word_vectors
 from wordstock.tasks.scaling import Scaling
-from wordstock.tasks.tuning.config import FineTune, check_number, check_whole
+from wordstock.tasks.tuning.config import FineTune
 from wordstock.tasks.tuning.loop import Group, Loop, length_batches, seeded
 from wordstock.tasks.tuning.progress import Tell
 
@@ -51,13 +52,13 @@ class HeadTraining:
     patience: int = 5
 
     def __post_init__(self) -> None:
+        store_plain(self)
         check_whole("epochs", self.epochs, 1, optional=True)
         check_whole("batch_size", self.batch_size, 1)
         check_whole("patience", self.patience, 1)
-        check_number("learning_rate", self.learning_rate, 0, None)
-        check_number("weight_decay", self.weight_decay, 0, None, least=True)
-        if self.held_out is not None:
-            check_number("held_out", self.held_out, 0, 1, least=True)
+        check_number("learning_rate", self.learning_rate, 0)
+        check_number("weight_decay", self.weight_decay, 0, least=True)
+        check_number("held_out", self.held_out, 0, 1, least=True, optional=True)
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,10 @@ def fine_tune(
     with seeded(seed):
         scaling = _scaling_before(tuner, read, sample, words)
         center = torch.from_numpy(scaling.center.astype(np.float32))
-        module = _built(head, len(scaling.center), target.n_out)
+        epochs = config.epochs or _epochs(len(trained), config.batch_size, _TUNE_STEPS, 3, 20)
+        # Zeros in the head hand no gradient down: with them a single step would not reach the encoder.
+        alike = epochs * len(trained) > config.batch_size
+        module = _built(head, len(scaling.center), target.n_out, alike=alike)
 
         def loss(rows: IntArray) -> torch.Tensor:
             if words:
@@ -212,7 +216,7 @@ def fine_tune(
             [Group(list(module.parameters()), training.learning_rate, training.weight_decay), *groups],
             loss,
             _Rows(trained, held, read.lengths, config.batch_size),
-            epochs=config.epochs or _epochs(len(trained), config.batch_size, _TUNE_STEPS, 3, 20),
+            epochs=epochs,
             patience=config.patience,
             seed=seed,
             warmup=config.warmup,
@@ -282,13 +286,15 @@ def _scaling_before(tuner: Any, read: Any, sample: IntArray, words: bool) -> Sca
         return word_scaling((vectors[mask].cpu().numpy() for vectors, mask in found), tuner.word_dim)
 
 
-def _built(config: HeadConfig, dim: int, n_out: int) -> Any:
-    """A head whose first answer is the same for all: its last weights are zeros."""
+def _built(config: HeadConfig, dim: int, n_out: int, *, alike: bool = True) -> Any:
+    """A head, with ``alike`` one whose first answer is the same for all: its last weights are zeros."""
     import torch
 
     from wordstock.tasks.torch import build_head
 
     head = build_head(config, dim, n_out)
+    if not alike:
+        return head
     last = [one for one in head.modules() if isinstance(one, torch.nn.Linear)][-1]
     torch.nn.init.zeros_(last.weight)
     torch.nn.init.zeros_(last.bias)
