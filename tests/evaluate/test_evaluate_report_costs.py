@@ -57,6 +57,12 @@ def test_a_tie_is_called_one_and_the_cheaper_method_is_enough():
     assert "does not pay" not in line
 
 
+def test_where_nothing_is_learned_nothing_is_recommended():
+    lines, line = said(words={16: (0.0, 0.1), 64: (0.0, 0.5)}, ours={16: (0.0, 0.1), 64: (0.0, 3.0)})
+    assert line == "With 64 labels no method gets anything right: there is too little to learn from."
+    assert not any("CPU" in one for one in lines)
+
+
 def test_what_samples_cannot_tell_is_no_verdict():
     methods = [Method(name, FAMILIES[name], "", None, "") for name in ("words", "ours")]
     points = [

@@ -205,7 +205,7 @@ def _effort(other: Curve, ours: Sequence[Curve]) -> Effort | None:
             (mine.cpu, curve.method, mine.budget)
             for curve in ours
             for mine in curve.stops
-            if mine.cpu is not None and mine.score >= stop.score
+            if mine.cpu is not None and mine.score >= stop.score > 0
         ]
         if reached and stop.cpu is not None:
             cpu, method, labels = min(reached)

@@ -39,6 +39,8 @@ def recommendation(analysis: Analysis, data: ReportData, unit: str) -> str:
     largest = max(stop.budget for curve in analysis.curves for stop in curve.stops)
     here = [(curve, stop) for curve in analysis.curves if (stop := curve.at(largest)) is not None]
     highest = max(stop.score for _, stop in here)
+    if highest == 0:
+        return f"With {largest:,} {unit} no method gets anything right: there is too little to learn from."
     tied = sorted((pair for pair in here if highest - pair[1].score < _TIE), key=lambda pair: pair[1].seconds)
     best, top = tied[0]
     close = [
