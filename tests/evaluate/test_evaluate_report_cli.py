@@ -62,6 +62,19 @@ def test_tagged_sentences_in_a_file_that_is_named_as_a_table(folder):
     assert "--tagging" in told["facts"]["command"]
 
 
+def test_fresh_forgets_old_points_only_once_the_data_are_found_good(folder):
+    points = folder / "again.points.jsonl"
+    points.write_text("an old point\n")
+    arguments = ("-m", "topics.safetensors", "-o", "again.html", "--fresh", "--quick", "--budget", "6",
+                 "--method", "tf-idf")  # fmt: skip
+    assert wordstock("report", "absent.csv", *arguments, folder=folder).returncode == 1
+    assert points.read_text() == "an old point\n"
+    ran = wordstock("report", "train.csv", *arguments, folder=folder)
+    assert ran.returncode == 0, ran.stderr
+    assert "an old point" not in points.read_text()
+    assert len(points.read_text().splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

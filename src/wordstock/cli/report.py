@@ -68,8 +68,6 @@ def report(
     if output.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--output {output}: a report is a page; give a name that ends in .html")
     points = output.with_suffix(".points.jsonl")
-    if fresh:
-        points.unlink(missing_ok=True)
     train, columns = _read(data, tag_column, tagging), None
     if isinstance(train, Path):
         columns = {"text_column": text_column, "label_column": label_column, "label_separator": label_separator}
@@ -93,6 +91,7 @@ def report(
             None if test is None else _read(test, tag_column, tagging),
             encoders=model,
             keep=points,
+            fresh=fresh,
             progress=tell,
             columns=columns,
             command=shlex.join(["wordstock", *sys.argv[1:]]),

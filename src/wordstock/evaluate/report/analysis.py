@@ -12,7 +12,7 @@ from scipy.special import stdtrit  # Student's t; scipy.stats takes seconds to i
 from wordstock.evaluate.report.methods import Method
 from wordstock.evaluate.report.points import Point
 
-__all__ = ["Analysis", "Curve", "Equal", "Stop", "Verdict", "analyse"]
+__all__ = ["Analysis", "Curve", "Effort", "Equal", "Stop", "Verdict", "analyse"]
 
 Said = Literal["wins", "not told apart", "loses"]
 
@@ -28,6 +28,7 @@ class Stop:
     seconds: float
     peak_mb: float | None
     grown_mb: float | None
+    cpu: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,26 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """The least processor time in which a pre-trained method reaches a score of one without pre-training.
+
+    Parameters
+    ----------
+    method, labels, cpu : of the pre-trained one; seconds with the encoding of its texts.
+    other, other_labels, other_cpu : of the other, at the highest of its scores that a pre-trained one reaches.
+    score : the other's.
+    """
+
+    method: str
+    labels: int
+    cpu: float
+    other: str
+    other_labels: int
+    other_cpu: float
+    score: float
+
+
+@dataclass(frozen=True)
 class Analysis:
     """Everything a page shows of the points.
 
@@ -102,12 +123,14 @@ class Analysis:
     ----------
     crossovers : of each fine-tuned method, the budget from which it stays ahead of every other way to use pre-trained
         vectors; None if there is none.
+    efforts : one for each method without pre-training whose score another reaches.
     """
 
     curves: tuple[Curve, ...]
     equals: tuple[Equal, ...]
     verdicts: tuple[Verdict, ...]
     crossovers: dict[str, int | None]
+    efforts: tuple[Effort, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
@@ -132,7 +155,8 @@ def analyse(methods: Sequence[Method], points: Sequence[Point]) -> Analysis:
         for curve in ours
         if curve.family == "fine-tuned"
     }
-    return Analysis(curves, equals, verdicts, crossovers)
+    efforts = tuple(effort for one in theirs if (effort := _effort(one, ours)) is not None)
+    return Analysis(curves, equals, verdicts, crossovers, efforts)
 
 
 def _curve(method: Method, points: list[Point]) -> Curve:
@@ -149,24 +173,44 @@ def _curve(method: Method, points: list[Point]) -> Curve:
                 float(np.median([one.seconds for one in here])),
                 _median([one.peak_mb for one in here]),
                 _median([one.grown_mb for one in here]),
+                _median([one.cpu for one in here]),
             )
         )
     return Curve(method.name, method.family, method.pretrained, tuple(stops))
 
 
 def _verdict(budget: int, ours: Sequence[Curve], theirs: Sequence[Curve], points: Sequence[Point]) -> Verdict | None:
-    best = [max((one for one in side if one.at(budget)), key=lambda one: _score(one, budget), default=None)
-            for side in (ours, theirs)]  # fmt: skip
-    if best[0] is None or best[1] is None:
+    mine, other = (max((one for one in side if one.at(budget)), key=lambda one: _score(one, budget), default=None)
+                   for side in (ours, theirs))  # fmt: skip
+    if mine is None or other is None:
         return None
-    score = {(one.method, one.seed): one.score for one in points if one.budget == budget}
-    seeds = sorted({seed for _, seed in score})
-    gains = [score[best[0].method, seed] - score[best[1].method, seed] for seed in seeds]
+    here = {(one.method, one.seed): one.score for one in points if one.budget == budget}
+    gains = [
+        score - here[other.method, seed]
+        for (method, seed), score in sorted(here.items())
+        if method == mine.method and (other.method, seed) in here
+    ]
+    if not gains:
+        return None
     mean, half = _interval(gains)
     said: Said = "not told apart"
     if half is not None and abs(mean) > half:
         said = "wins" if mean > 0 else "loses"
-    return Verdict(budget, best[0].method, best[1].method, mean, half, said)
+    return Verdict(budget, mine.method, other.method, mean, half, said)
+
+
+def _effort(other: Curve, ours: Sequence[Curve]) -> Effort | None:
+    for stop in sorted(other.stops, key=lambda one: -one.score):
+        reached = [
+            (mine.cpu, curve.method, mine.budget)
+            for curve in ours
+            for mine in curve.stops
+            if mine.cpu is not None and mine.score >= stop.score > 0
+        ]
+        if reached and stop.cpu is not None:
+            cpu, method, labels = min(reached)
+            return Effort(method, labels, cpu, other.method, stop.budget, stop.cpu, stop.score)
+    return None
 
 
 def _crossover(tuned: Curve, others: Sequence[Curve]) -> int | None:

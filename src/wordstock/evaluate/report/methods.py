@@ -93,7 +93,7 @@ def make_methods(encoders: Sequence[tuple[str, Encoder]], data: ReportData, conf
     InputError
         Settings that leave no method.
     """
-    made = _tagging(encoders, config) if data.task == "tagging" else _classification(encoders, data, config)
+    made = _tagging(encoders, data, config) if data.task == "tagging" else _classification(encoders, data, config)
     if config.families is not None:
         made = [one for one in made if one.family in config.families]
     if not made:
@@ -188,10 +188,11 @@ def _classification(encoders: Sequence[tuple[str, Encoder]], data: ReportData, c
     return methods
 
 
-def _tagging(encoders: Sequence[tuple[str, Encoder]], config: ReportConfig) -> list[Method]:
+def _tagging(encoders: Sequence[tuple[str, Encoder]], data: ReportData, config: ReportConfig) -> list[Method]:
     from wordstock.tasks import SequenceTagger
 
     epochs, tune = (_QUICK_TAG_EPOCHS, _QUICK_TAG_TUNE) if config.quick else (None, None)
+    scheme = data.scheme  # a small sample does not always show it
     methods: list[Method] = []
     table = next((encoder for _, encoder in encoders if isinstance(encoder, Embeddings)), None)
     if table is not None:
@@ -205,21 +206,25 @@ def _tagging(encoders: Sequence[tuple[str, Encoder]], config: ReportConfig) -> l
                 _FROM_SCRATCH,
                 "from scratch",
                 "the same BiLSTM-CRF on vectors that know nothing",
-                lambda seed: SequenceTagger(scratch(seed), epochs=epochs, seed=seed),
+                lambda seed: SequenceTagger(scratch(seed), epochs=epochs, scheme=scheme, seed=seed),
                 f"tag scratch {table.fingerprint} {epochs}",
             )
         )
     for name, encoder in encoders:
-        contextual = isinstance(encoder, ContextualEncoder)
+        kept = RememberedEncoder(encoder)
+        inner = kept.tunable
+        contextual = isinstance(inner, ContextualEncoder)
+        frozen = kept if contextual else encoder  # a table's words are looked up faster than they are remembered
         methods.append(
             Method(
                 f"{name} frozen",
                 "contextual frozen" if contextual else "static frozen",
                 "BiLSTM-CRF on vectors as they are",
-                lambda seed, encoder=encoder: SequenceTagger(  # type: ignore[misc]
-                    encoder, epochs=epochs, seed=seed
+                lambda seed, frozen=frozen: SequenceTagger(  # type: ignore[misc]
+                    frozen, epochs=epochs, scheme=scheme, seed=seed
                 ),
                 f"tag frozen {encoder.fingerprint} {epochs}",
+                remembered=kept if contextual else None,
             )
         )
         if contextual:
@@ -228,8 +233,8 @@ def _tagging(encoders: Sequence[tuple[str, Encoder]], config: ReportConfig) -> l
                     f"{name} fine-tuned",
                     "fine-tuned",
                     "all layers trained with the tags, CRF",
-                    lambda seed, encoder=encoder: SequenceTagger(  # type: ignore[misc]
-                        encoder, model="finetune", epochs=tune, seed=seed
+                    lambda seed, inner=inner: SequenceTagger(  # type: ignore[misc]
+                        inner, model="finetune", epochs=tune, scheme=scheme, seed=seed
                     ),
                     f"tag fine-tuned {encoder.fingerprint} {tune}",
                 )

@@ -31,8 +31,8 @@ _HOW = """Each method learns from samples of growing size; a larger sample holds
 methods see the same samples and the same test set. Lines are means over the samples; bands and ± are 95 %
 intervals of the mean (Student's t), which tell how much the choice of the sample matters, not the test
 set's own sampling error. Seconds are of training, with the encoding of its texts; vectors of a frozen
-encoder are computed once for all points; those of texts are counted in each point by their rate, those of
-words in the first point that has the sentence. Memory is the process's largest
+encoder are computed once for all points and counted in each by their rate. CPU seconds are those of all threads and
+processes together; what a GPU does is not in them. Memory is the process's largest
 resident size while a method was trained and used; the loaded encoders are part of it. “The best” of several
 methods is chosen by the same test scores, which flatters it a little."""
 
@@ -184,12 +184,14 @@ def _verdicts(report: TransferReport) -> str:
 def _scores(report: TransferReport) -> str:
     rows = [
         [curve.method, f"{stop.budget:,}", _with_interval(stop), _percent(stop.macro_f1), f"{stop.seconds:.2f}",
-         _megabytes(stop.peak_mb), _megabytes(stop.grown_mb)]
+         "" if stop.cpu is None else f"{stop.cpu:.2f}", _megabytes(stop.peak_mb), _megabytes(stop.grown_mb)]
         for curve in report.analysis.curves
         for stop in curve.stops
     ]  # fmt: skip
     metric = report.facts["metric"]
-    return _table(["method", report.facts["unit"], metric, "macro-F1", "seconds", "peak MiB", "grown MiB"], rows)
+    return _table(
+        ["method", report.facts["unit"], metric, "macro-F1", "seconds", "CPU seconds", "peak MiB", "grown MiB"], rows
+    )
 
 
 def _repeat(facts: dict[str, Any]) -> str:
@@ -200,7 +202,7 @@ def _repeat(facts: dict[str, Any]) -> str:
         f"<h2>Again</h2><pre id='command'>{escape(facts['command'])}</pre>"
         f"<p class='note'>Encoders: {escape(encoders)}. Settings: {escape(settings)}. Versions: {escape(versions)}. "
         f"Machine: {escape(facts['machine'])}. This run took {facts['seconds']:,.0f} s; all points together "
-        f"trained for {facts['training seconds']:,.0f} s.</p>"
+        f"trained for {facts['training seconds']:,.0f} s, {facts['training CPU seconds']:,.0f} s of CPU.</p>"
     )
 
 

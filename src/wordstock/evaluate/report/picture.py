@@ -39,7 +39,7 @@ def picture(report: TransferReport) -> bytes:
         scores = 100 * np.array([stop.score for stop in curve.stops])
         halves = 100 * np.array([stop.half or 0.0 for stop in curve.stops])
         line = axes.plot(budgets, scores, "--" if dashed else "-", marker="o", markersize=4, color=colour)
-        line[0].set_label(curve.method)
+        line[0].set_label(_plain(curve.method))
         if not bands(report.facts["seeds"]):
             continue
         axes.fill_between(
@@ -63,3 +63,8 @@ def picture(report: TransferReport) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png", metadata={"Software": "wordstock"})
     return out.getvalue()
+
+
+def _plain(name: str) -> str:
+    """Text in which matplotlib sees no formula."""
+    return name.replace("$", r"\$")

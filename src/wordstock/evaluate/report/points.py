@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wordstock._files import storage_errors
 
-__all__ = ["Point", "PointStore", "ReportProgress"]
+__all__ = ["Point", "PointStore", "ReportProgress", "Skipped"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Point:
     peak_mb : the process's largest resident memory while it was trained and used, in 2**20 bytes; None if the system
         does not tell.
     grown_mb : how much of that was not resident before.
+    cpu : seconds of all its threads and processes together for what ``seconds`` counts; None in a point that was kept
+        before they were measured.
     """
 
     method: str
@@ -38,6 +40,23 @@ class Point:
     seconds: float
     peak_mb: float | None
     grown_mb: float | None
+    cpu: float | None = None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A point that cannot be had.
+
+    Parameters
+    ----------
+    method, budget, seed : as of a ``Point``.
+    why : what the method says about the sample.
+    """
+
+    method: str
+    budget: int
+    seed: int
+    why: str
 
 
 class ReportProgress(NamedTuple):
@@ -45,7 +64,7 @@ class ReportProgress(NamedTuple):
 
     Parameters
     ----------
-    done, total : points.
+    done, total : points, those that were skipped among them.
     point : the one that is done; ``reused`` if an earlier run had measured it.
     seconds : since the run began.
     """
@@ -63,10 +82,19 @@ class PointStore:
     Parameters
     ----------
     path : the file, made when the first point comes; None keeps nothing.
+    fresh : forget what the file holds.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
     """
 
-    def __init__(self, path: Path | str | None) -> None:
+    def __init__(self, path: Path | str | None, *, fresh: bool = False) -> None:
         self.path = None if path is None else Path(path)
+        if fresh and self.path is not None:
+            with storage_errors(self.path):
+                self.path.unlink(missing_ok=True)
         self._known = dict(self._read())
 
     def get(self, key: str) -> Point | None:
@@ -99,11 +127,12 @@ class PointStore:
             with storage_errors(self.path), self.path.open("ab") as stream:
                 stream.write(b"\n")
         names = {one.name for one in fields(Point)}
+        since = {"cpu"}  # not in the files of before
         for line in content.split(b"\n"):
             try:
                 record = json.loads(line)
                 key = record.pop("key")
             except (ValueError, KeyError, AttributeError, TypeError):
                 continue
-            if isinstance(key, str) and set(record) == names:
+            if isinstance(key, str) and names - since <= set(record) <= names:
                 yield key, Point(**record)

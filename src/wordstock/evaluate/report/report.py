@@ -20,7 +20,7 @@ from wordstock.evaluate.report.analysis import Analysis, analyse
 from wordstock.evaluate.report.data import ReportData
 from wordstock.evaluate.report.methods import Method, left_out
 from wordstock.evaluate.report.plan import ReportConfig
-from wordstock.evaluate.report.points import Point
+from wordstock.evaluate.report.points import Point, Skipped
 from wordstock.evaluate.report.words import findings, recommendation
 
 __all__ = ["TransferReport"]
@@ -39,6 +39,7 @@ class TransferReport:
     findings : sentences; ``recommendation`` is what to use.
     facts : the data, the settings, the command, versions and the machine, as plain values.
     methods : name and meaning of each method.
+    skipped : points that cannot be had, and why.
     """
 
     points: tuple[Point, ...]
@@ -47,6 +48,7 @@ class TransferReport:
     recommendation: str
     facts: dict[str, Any]
     methods: dict[str, str]
+    skipped: tuple[Skipped, ...] = ()
 
     @classmethod
     def of(
@@ -55,6 +57,7 @@ class TransferReport:
         methods: Sequence[Method],
         points: Sequence[Point],
         *,
+        skipped: Sequence[Skipped] = (),
         config: ReportConfig,
         encoders: Sequence[tuple[str, str]],
         command: str,
@@ -79,6 +82,7 @@ class TransferReport:
             "command": command,
             "seconds": round(seconds, 1),
             "training seconds": round(sum(one.seconds for one in points), 1),
+            "training CPU seconds": round(sum(one.cpu or 0.0 for one in points), 1),
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": {"wordstock": __version__, "python": platform.python_version(), **_versions()},
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {thread_count()} used",
@@ -87,10 +91,11 @@ class TransferReport:
         return cls(
             tuple(points),
             analysis,
-            tuple(findings(analysis, data, unit)),
+            tuple(findings(analysis, data, unit, skipped)),
             recommendation(analysis, data, unit),
             facts,
             {one.name: one.told for one in methods if one.name in used},
+            tuple(skipped),
         )
 
     def __str__(self) -> str:
@@ -105,6 +110,7 @@ class TransferReport:
             "recommendation": self.recommendation,
             **self.analysis.to_dict(),
             "points": [asdict(one) for one in self.points],
+            "skipped": [asdict(one) for one in self.skipped],
         }
 
     def save(self, path: Path | str) -> list[Path]:

@@ -14,16 +14,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from wordstock._version import __version__
 from wordstock.errors import InputError
 from wordstock.evaluate.report.data import ReportData, gather
 from wordstock.evaluate.report.memory import PeakMemory
 from wordstock.evaluate.report.methods import Method, make_methods, named_encoders
 from wordstock.evaluate.report.plan import ReportConfig, default_budgets
-from wordstock.evaluate.report.points import Point, PointStore, ReportProgress
+from wordstock.evaluate.report.points import Point, PointStore, ReportProgress, Skipped
 from wordstock.evaluate.report.report import TransferReport
+from wordstock.evaluate.report.scoring import scores
+from wordstock.evaluate.report.spent import Spent
 
 __all__ = ["transfer_report"]
 
@@ -37,6 +37,7 @@ def transfer_report(
     encoders: Sequence[Any] | None = None,
     config: ReportConfig | None = None,
     keep: Path | str | None = None,
+    fresh: bool = False,
     progress: Callable[[ReportProgress], object] | None = None,
     columns: dict[str, Any] | None = None,
     command: str | None = None,
@@ -51,13 +52,16 @@ def transfer_report(
     Parameters
     ----------
     train, test : (texts, labels), or a path to a .csv, .tsv or .jsonl file; for tagging (sentences as lists of words,
-        lists of tags). Without ``test`` a fifth of the training data is held out.
+        lists of tags). Without ``test`` a fifth of the training data is held out. A sample holds each label at least
+        once as far as its size allows; what it lacks counts as missed.
     encoders : names, paths or encoders; tables and contextual ones. None takes glove-6b-50d and, where the extra
         "encoders" is installed, all-minilm-l6-v2.
     config : of the report; ``settings`` change single values of it: ``transfer_report(..., seeds=5, quick=True)``.
     keep : a file to which each point is added as it is measured; a later call with the same data and settings takes
         from it what is there.
-    progress : called after each point.
+    fresh : begin that file anew, once data, encoders and settings have been found good.
+    progress : called after each point that is measured or kept; a sample that a method cannot learn from is skipped
+        and told in the findings.
     columns : for paths, options of ``wordstock.tasks.read_labelled``.
     name : of the data, for the page; None takes the path.
     command : how to repeat this, for the page; None takes the command line of this process.
@@ -65,9 +69,10 @@ def transfer_report(
     Raises
     ------
     InputError
-        Data or settings that cannot be used.
+        Data or settings that cannot be used; something that is no text; or no method can learn from any sample.
     LabelError
-        Missing labels, fewer than two classes, or a test label that no training text has.
+        Missing labels, fewer than two classes, tags that are no valid sequence, or a test label that no training text
+        has.
     ModelError, MissingExtraError
         An encoder that cannot be had or run.
     StorageError
@@ -83,7 +88,7 @@ def transfer_report(
     methods = make_methods(named, data, config)
     budgets = _usable(config, data)
     seeds = min(config.seeds, _QUICK_SEEDS) if config.quick else config.seeds
-    store, digest, began = PointStore(keep), data.digest(), time.perf_counter()
+    store, digest, began = PointStore(keep, fresh=fresh), data.digest(), time.perf_counter()
     _import_torch()
     wanted = [
         (budget, seed, method)
@@ -92,22 +97,30 @@ def transfer_report(
         for method in methods
         if method.most is None or budget <= max(method.most, budgets[0])
     ]
-    points = []
+    points: list[Point] = []
+    skipped: list[Skipped] = []
     for done, (budget, seed, method) in enumerate(wanted, 1):
         key = hashlib.sha256(f"{__version__} {digest} {method.key} {budget} {seed}".encode()).hexdigest()[:24]
         point = store.get(key)
         reused = point is not None
         if point is None:
-            point = _measured(method, data, budget, seed)
+            found = _measured(method, data, budget, seed)
+            if isinstance(found, Skipped):
+                skipped.append(found)
+                continue
+            point = found
             store.add(key, point)
         point = replace(point, method=method.name)
         points.append(point)
         if progress is not None:
             progress(ReportProgress(done, len(wanted), point, reused, time.perf_counter() - began))
+    if not points:
+        raise InputError(f"no method can learn from any sample; {skipped[0].method} says: {skipped[0].why}")
     return TransferReport.of(
         data,
         methods,
         points,
+        skipped=skipped,
         config=config,
         encoders=[(name, encoder.fingerprint) for name, encoder in named],
         command=shlex.join(sys.argv) if command is None else command,
@@ -140,41 +153,28 @@ def _usable(config: ReportConfig, data: ReportData) -> tuple[int, ...]:
     return config.budgets
 
 
-def _measured(method: Method, data: ReportData, budget: int, seed: int) -> Point:
+def _measured(method: Method, data: ReportData, budget: int, seed: int) -> Point | Skipped:
     rows = data.sample(budget, seed)
     texts, labels = [data.texts[row] for row in rows], [data.labels[row] for row in rows]
-    extra = 0.0
-    if method.remembered is not None:
-        method.remembered.encode(texts)  # counted by its rate, so that a point costs the same whichever comes first
-        extra = method.remembered.seconds_per_text * len(texts)
     estimator = method.build(seed)
-    memory = PeakMemory()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*hold no word of the vocabulary")
         warnings.filterwarnings("ignore", ".*lost their end")
-        began = time.perf_counter()
-        estimator.fit(texts, labels)
-        seconds = time.perf_counter() - began + extra
-        score, macro = _scores(estimator, data)
+        try:
+            extra = Spent() if method.remembered is None else method.remembered.share(texts)
+            memory = PeakMemory()
+            spent = _fitted(estimator, texts, labels, method) + extra
+        except InputError as error:  # the data as a whole were found good: there is nothing to learn in this sample
+            return Skipped(method.name, budget, seed, str(error))
+        score, macro = scores(estimator, data)
     peak, grown = memory.read()
-    return Point(method.name, budget, seed, score, macro, seconds, peak, grown)
+    return Point(method.name, budget, seed, score, macro, spent.seconds, peak, grown, spent.cpu)
 
 
-def _scores(estimator: Any, data: ReportData) -> tuple[float, float]:
-    """Accuracy, or micro-F1 of several labels or of tags' spans; and macro-F1."""
-    if data.task == "tagging":
-        score = float(estimator.score(data.test_texts, data.test_labels))
-        return score, score
-    from sklearn.metrics import f1_score
-
-    found = estimator.predict(data.test_texts)
-    if not data.multilabel:
-        given, answers = list(data.test_labels), np.asarray(found).tolist()
-        accuracy = float(np.mean([a == b for a, b in zip(given, answers, strict=True)]))
-        return accuracy, float(f1_score(given, answers, average="macro", zero_division=0))
-    codec = estimator.codec_ if hasattr(estimator, "codec_") else estimator[-1].codec_
-    known = set(codec.classes.tolist())
-    given = codec.encode([[label for label in group if label in known] for group in data.test_labels])
-    answers = codec.encode(found)
-    micro, macro = (float(f1_score(given, answers, average=how, zero_division=0)) for how in ("micro", "macro"))
-    return micro, macro
+def _fitted(estimator: Any, texts: list[Any], labels: list[Any], method: Method) -> Spent:
+    """Fit; what it costs, but for encoding by an encoder that remembers, which is counted by its rate."""
+    kept = method.remembered
+    began, encoding = Spent.so_far(), Spent() if kept is None else kept.spent
+    estimator.fit(texts, labels)
+    spent = Spent.so_far() - began
+    return spent if kept is None else spent - (kept.spent - encoding)

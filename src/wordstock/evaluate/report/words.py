@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from wordstock.evaluate.report.analysis import Analysis, Curve, Equal, Verdict
+from collections.abc import Sequence
+
+from wordstock.evaluate.report.analysis import Analysis, Curve, Equal, Stop, Verdict
 from wordstock.evaluate.report.data import ReportData
+from wordstock.evaluate.report.points import Skipped
 
 __all__ = ["findings", "recommendation"]
 
 _CLEAR = 0.005  # of a score: less is no reason to wait for a slower training
+_TIE = 0.0005  # of a score: less is not seen in the figures
 
 
-def findings(analysis: Analysis, data: ReportData, unit: str) -> list[str]:
-    """Sentences, the most telling first; they also say where pre-training does not win."""
-    out = [*_savings(analysis, unit), *_gains(analysis.verdicts, unit), *_not_won(analysis.verdicts, unit)]
+def findings(analysis: Analysis, data: ReportData, unit: str, skipped: Sequence[Skipped] = ()) -> list[str]:
+    """Sentences, the most telling first; they also say where pre-training does not win, and what was skipped."""
+    out = [
+        *_savings(analysis, unit),
+        *_efforts(analysis, unit),
+        *_gains(analysis.verdicts, unit),
+        *_not_won(analysis.verdicts, unit),
+    ]
     for method, budget in analysis.crossovers.items():
         if budget is None:
             out.append(
@@ -22,21 +31,27 @@ def findings(analysis: Analysis, data: ReportData, unit: str) -> list[str]:
             first = analysis.curves[0].stops[0].budget
             since = "at every number tried" if budget == first else f"from {budget:,} {unit} on"
             out.append(f"{method} is ahead of every other way to use pre-trained vectors {since}.")
-    return out
+    return out + _skipped(skipped, unit)
 
 
 def recommendation(analysis: Analysis, data: ReportData, unit: str) -> str:
     """What to use with all the labels there are, and whether more would help."""
     largest = max(stop.budget for curve in analysis.curves for stop in curve.stops)
     here = [(curve, stop) for curve in analysis.curves if (stop := curve.at(largest)) is not None]
-    best, top = max(here, key=lambda pair: pair[1].score)
+    highest = max(stop.score for _, stop in here)
+    if highest == 0:
+        return f"With {largest:,} {unit} no method gets anything right: there is too little to learn from."
+    tied = sorted((pair for pair in here if highest - pair[1].score < _TIE), key=lambda pair: pair[1].seconds)
+    best, top = tied[0]
     close = [
         (curve, stop)
         for curve, stop in here
         if top.score - stop.score <= max(_CLEAR, (top.half or 0.0)) and stop.seconds < top.seconds / 2
     ]
     said = f"With {largest:,} {unit}, use {best.method}: {_percent(top.score)} in {_time(top.seconds)} of training."
-    if close:
+    if len(tied) > 1:
+        said += _tie(tied)
+    elif close:
         curve, stop = min(close, key=lambda pair: pair[1].seconds)
         said += (
             f" {curve.method} comes within what these samples can tell apart ({_percent(stop.score)}) and trains in "
@@ -48,8 +63,21 @@ def recommendation(analysis: Analysis, data: ReportData, unit: str) -> str:
         said += f" From {before.budget:,} to {largest:,} {unit} it gained {100 * gained:.1f} points: "
         more = gained > 2 * _CLEAR and top.score < 1 - 2 * _CLEAR
         said += "more labels would still help." if more else "more labels would add little."
-    if not best.pretrained:
-        said += " On this data pre-training does not pay at this size."
+    last = next((one for one in analysis.verdicts if one.budget == largest), None)
+    if last is not None and not any(curve.pretrained for curve, _ in tied):
+        if last.said == "loses" or last.half is None:
+            said += " On this data pre-training does not pay at this size."
+        else:
+            said += f" Whether pre-training ({last.method}) is as good these samples cannot tell."
+    return said
+
+
+def _tie(tied: Sequence[tuple[Curve, Stop]]) -> str:
+    """What is said of methods with the same score, the quickest first."""
+    others = " and ".join(f"{curve.method} ({_time(stop.seconds)})" for curve, stop in tied[1:])
+    said = f" It ties with {others}; the cheaper one is enough."
+    if len({curve.pretrained for curve, _ in tied}) > 1:
+        said += " Pre-training neither gains nor costs accuracy here."
     return said
 
 
@@ -76,6 +104,32 @@ def _savings(analysis: Analysis, unit: str) -> list[str]:
                 f"{least.labels:,} {unit} with {least.method} reach {_percent(least.score)}, which {_called(other)} "
                 f"does not reach with {least.tried:,}."
             )
+    return out
+
+
+def _efforts(analysis: Analysis, unit: str) -> list[str]:
+    """What pre-training saves in processor time, or costs."""
+    called = {curve.method: _called(curve) for curve in analysis.curves}
+    out = []
+    for one in analysis.efforts:
+        said = f"{one.method} with {one.labels:,} {unit} reaches the score that {called[one.other]} has with "
+        said += f"{one.other_labels:,} ({_percent(one.score)}) in {_time(one.cpu)} of CPU, encoding included, "
+        if one.cpu < one.other_cpu:
+            out.append(said + f"instead of {_time(one.other_cpu)}.")
+        else:
+            out.append(said + f"which itself takes {_time(one.other_cpu)}: no pre-trained method saves CPU time there.")
+    return out
+
+
+def _skipped(skipped: Sequence[Skipped], unit: str) -> list[str]:
+    groups: dict[tuple[int, str], list[Skipped]] = {}
+    for one in skipped:
+        groups.setdefault((one.budget, one.why), []).append(one)
+    out = []
+    for (budget, why), group in groups.items():
+        methods = ", ".join(dict.fromkeys(one.method for one in group))
+        samples = ", ".join(str(seed) for seed in sorted({one.seed for one in group}))
+        out.append(f"Skipped with {budget:,} {unit}, sample {samples}: {methods}; {why}.")
     return out
 
 
@@ -132,7 +186,7 @@ def _round(labels: float) -> int:
 
 def _time(seconds: float) -> str:
     if seconds < 1:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds:.2f} s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
