@@ -115,7 +115,7 @@ def test_numpys_numbers_are_settings_too():
     vectorizer = layer.vectorizer(np.int64(3))
     assert type(vectorizer.get_config()["length"]) is int
     assert numbers(vectorizer(["the cat"])).shape == (1, 3)
-    with pytest.raises(InputError, match="length=1.5: needs a whole number of at least 1, or None"):
+    with pytest.raises(InputError, match=r"length=1\.5: needs a whole number of at least 1, or None"):
         layer.vectorizer(1.5)
 
 
