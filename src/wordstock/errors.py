@@ -98,7 +98,7 @@ class FormatError(WordstockError, ValueError):
         message = f"{where}: expected {expected}, found {found}"
         if remedy:
             message += f"; {remedy}"
-        super().__init__(message)
+        super().__init__(message.encode("utf-8", "backslashreplace").decode())  # a path may hold bytes of no character
 
 
 class ModelError(WordstockError):

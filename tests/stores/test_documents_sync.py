@@ -423,6 +423,7 @@ def test_a_path_that_no_row_can_be_named_by(store, tmp_path, name):
     (tmp_path / "all" / "z.txt").write_text("w3")
     report = sync_files(store, tmp_path / "all", ReadOptions(lines=True), base=tmp_path)
     assert (contents(store), report.read.damaged) == ({"all/z.txt#1": "w3"}, 1)
+    assert report.read.damages[0].problem.encode()  # can be written anywhere
     with pytest.raises(FormatError, match="expected a path that rows can be named by"):
         sync_files(store, deep / "lines.txt")
 
