@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -275,7 +275,7 @@ def states_of(rows):
     return st.lists(st.dictionaries(st.sampled_from(["one", "two", "three"]), rows, min_size=1), min_size=1, max_size=4)
 
 
-def write_rows(folder, state, number, prefix=True):
+def write_rows(folder, state, number, prefix):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, rows in state.items():
@@ -284,49 +284,48 @@ def write_rows(folder, state, number, prefix=True):
         os.utime(folder / f"{name}.jsonl", (number, number))
 
 
-@pytest.mark.filterwarnings("ignore:.*hold no word")
-@given(states=states_of(ROWS), stops=STOPS, batch=st.integers(1, 5))
-def test_whatever_happened_before_the_store_has_what_the_files_have(tmp_path_factory, states, stops, batch):
+@contextmanager
+def after_stopped_runs(tmp_path_factory, states, stops, batch, *, prefix):
+    """The store that was kept in step with files in one state after the other, each run stopped but the last.
+
+    Whenever a run is stopped, each file of which the store has a row has a mark too.
+    """
     table = ws.Embeddings.from_arrays(WORDS, np.eye(50, 8, dtype="float32") + 1)
     folder = tmp_path_factory.mktemp("files")
-    options = ReadOptions(id_field="id")
-    here = folder / "now"
+    here, options = folder / "now", ReadOptions(id_field="id")
+
+    def sync(into):
+        return sync_files(into, here, options, base=folder)
+
     with pytest.MonkeyPatch.context() as patch, ws.VectorStore(folder / "s.safetensors", encoder=table) as store:
         patch.setattr(module, "BATCH", batch)
         patch.setattr(writing, "BATCH", batch)
         for number, (state, stop) in enumerate(zip(states, stops, strict=False)):
-            write_rows(here, state, number)
+            write_rows(here, state, number, prefix)
             with suppress(StoppedError):
-                sync_files(stopping(store, stop), here, options, base=folder)
+                sync(stopping(store, stop))
             rows = list(store.rows())
             marked = {row.metadata["source"] for row in rows if "version" in row.metadata}
             assert marked == {row.metadata["source"] for row in rows}
-        sync_files(store, here, options, base=folder)
+        sync(store)
+        yield store, sync, table, folder
+
+
+@pytest.mark.filterwarnings("ignore:.*hold no word")
+@given(states=states_of(ROWS), stops=STOPS, batch=st.integers(1, 5))
+def test_whatever_happened_before_the_store_has_what_the_files_have(tmp_path_factory, states, stops, batch):
+    with after_stopped_runs(tmp_path_factory, states, stops, batch, prefix=True) as (store, sync, table, folder):
         with ws.VectorStore(folder / "fresh.safetensors", encoder=table) as fresh:
-            sync_files(fresh, here, options, base=folder)
+            sync(fresh)
             assert contents(store) == contents(fresh)
-        again = sync_files(store, here, options, base=folder)
+        again = sync(store)
         assert (again.passages, again.deleted, again.changed) == (0, 0, [])
 
 
 @pytest.mark.filterwarnings("ignore:.*hold no word")
 @given(states=states_of(ONCE), stops=STOPS, batch=st.integers(1, 5))
 def test_files_that_share_ids_come_to_rest(tmp_path_factory, states, stops, batch):
-    table = ws.Embeddings.from_arrays(WORDS, np.eye(50, 8, dtype="float32") + 1)
-    folder = tmp_path_factory.mktemp("files")
-    options = ReadOptions(id_field="id")
-    here = folder / "now"
-    with pytest.MonkeyPatch.context() as patch, ws.VectorStore(folder / "s.safetensors", encoder=table) as store:
-        patch.setattr(module, "BATCH", batch)
-        patch.setattr(writing, "BATCH", batch)
-        for number, (state, stop) in enumerate(zip(states, stops, strict=False)):
-            write_rows(here, state, number, prefix=False)
-            with suppress(StoppedError):
-                sync_files(stopping(store, stop), here, options, base=folder)
-            rows = list(store.rows())
-            marked = {row.metadata["source"] for row in rows if "version" in row.metadata}
-            assert marked == {row.metadata["source"] for row in rows}
-        sync_files(store, here, options, base=folder)
+    with after_stopped_runs(tmp_path_factory, states, stops, batch, prefix=False) as (store, sync, _, _):
         last = {name: dict(rows) for name, rows in states[-1].items()}
         for row in store.rows():
             name = row.metadata["source"].removeprefix("now/").removesuffix(".jsonl")
@@ -335,7 +334,7 @@ def test_files_that_share_ids_come_to_rest(tmp_path_factory, states, stops, batc
         alone = {id for id in known if sum(id in rows for rows in last.values()) == 1}
         assert alone <= {row.id for row in store.rows()} <= known
         before = contents(store)
-        again = sync_files(store, here, options, base=folder)
+        again = sync(store)
         assert (again.passages, again.deleted, again.changed, contents(store)) == (0, 0, [], before)
 
 

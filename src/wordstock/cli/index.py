@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -118,8 +119,9 @@ def index(
     try:
         made = VectorStore(store, model, collection=collection, **options)
     except FingerprintError as error:
-        verb = f"wordstock reindex --store {redacted(store)} --model {model}"
-        raise FingerprintError(f"{error}: {verb}") from None
+        verb = ["wordstock", "reindex", "--store", redacted(store), "--model", str(model)]
+        named = [] if collection == "wordstock" else ["--collection", collection]
+        raise FingerprintError(f"{error}: {shlex.join([*verb, *named])}") from None
     with made as opened:
         if words:
             _words(console, opened)
