@@ -67,6 +67,13 @@ def test_a_column_of_numbers_can_be_compared(run, here, table):
     assert [json.loads(line)["id"] for line in found.splitlines()] == ["a"], told
 
 
+def test_the_command_for_another_model_names_the_collection(run, table, other):
+    run("index", "notes", "-s", "two words.db", "-m", table, "--collection", "mine")
+    code, _, told = run("index", "notes", "-s", "two words.db", "-m", other, "--collection", "mine")
+    expected = f"wordstock reindex --store 'two words.db' --model {other} --collection mine"
+    assert (code, expected in told) == (1, True), told
+
+
 def test_words_of_a_table(run, here, table):
     code, _, told = run("index", "--words", "-m", table, "-s", "words.safetensors")
     assert (code, "words: 500 added, 0 unchanged" in told) == (0, True), told
