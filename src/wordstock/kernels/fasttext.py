@@ -16,7 +16,7 @@ from wordstock.kernels.blocks import prefetch_row
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import below, keep_words, next_random
 from wordstock.kernels.scratch import private_arrays
-from wordstock.kernels.windows import Array, Tables, announce_targets, choose_targets, train_window
+from wordstock.kernels.windows import CENTRES_AHEAD, Array, Tables, announce_targets, choose_targets, train_window
 
 __all__ = ["Grams", "Ring", "compose_words", "make_ring", "recover_rows", "train_fasttext"]
 
@@ -183,7 +183,9 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
     while kept[end] >= 0:
         end += 1
     entered = left = begin
-    announce_targets(kept[first], negative, noise, tree, outputs, state, work)
+    for turn in range(CENTRES_AHEAD):
+        announce_targets(kept[min(first + turn, last)], turn, negative, noise, tree, outputs, state, work)
+    turn = 0
     for centre in range(first, last):
         while entered < min(centre + window + 1, end):
             word = kept[entered]
@@ -197,8 +199,10 @@ def train_fasttext(ids, span, tables, grams, ring, keep, targets, window, cbow, 
                 prefetch_row(inputs, np.int64(rows[at]))
         word = kept[centre]
         if word >= 0:
-            n_targets = choose_targets(word, negative, noise, tree, block, spare, work)
-            announce_targets(kept[centre + 1], negative, noise, tree, outputs, state, work)
+            n_targets = choose_targets(word, turn, negative, noise, tree, block, spare, work)
+            coming = kept[min(centre + CENTRES_AHEAD, last)]
+            announce_targets(coming, turn, negative, noise, tree, outputs, state, work)
+            turn += 1
             reach = 1 + below(next_random(state), window)
             count = _gather(kept, centre, reach, mask, slots)
             n_rows = count

@@ -18,6 +18,7 @@ from wordstock.kernels.draws import draw_noise, next_random
 from wordstock.kernels.scratch import private_arrays
 
 __all__ = [
+    "CENTRES_AHEAD",
     "Tables",
     "Tree",
     "Work",
@@ -28,6 +29,7 @@ __all__ = [
     "train_window",
 ]
 
+CENTRES_AHEAD = 2  # how early the rows of a centre are asked for
 Array = npt.NDArray[Any]
 
 
@@ -78,7 +80,7 @@ def make_work(slice_size: int, window: int, most_targets: int, dim: int) -> Work
         "kept": ((slice_size + 3 * window + 4,), np.int32),
         "context": ((contexts,), np.int64),
         "rows": ((contexts + window,), np.int64),
-        "coming": ((targets,), np.int64),
+        "coming": ((CENTRES_AHEAD, targets), np.int64),
         "ahead": ((targets,), np.int64),
         "targets": ((targets,), np.int64),
         "signs": ((targets + LARGEST_BLOCK,), np.float32),
@@ -112,15 +114,16 @@ def gather_window(kept, begin, end, centre, reach, window, rows):
 
 
 @compiled(forceinline=True)
-def announce_targets(word, negative, noise, tree, outputs, state, work):
-    """Draw the noise words of the next centre, or look up its path; ``work.ahead`` gets the addresses of their rows.
+def announce_targets(word, turn, negative, noise, tree, outputs, state, work):
+    """Draw noise for the centre of a later ``turn``, or look up its path; ``work.ahead`` gets its rows' addresses.
 
-    ``word`` is the centre or -1, the end of a sentence: noise is drawn all the same, for the centre after it.
+    ``word`` is that centre or -1, the end of a sentence: noise is drawn all the same, for the centre after it.
     """
+    slot = turn % CENTRES_AHEAD
     if tree is None:
         for k in range(negative):
             drawn = draw_noise(noise, next_random(state))
-            work.coming[k] = drawn
+            work.coming[slot, k] = drawn
             work.ahead[k + 1] = row_address(outputs, drawn)
         if word >= 0:
             work.ahead[0] = row_address(outputs, np.int64(word))
@@ -131,19 +134,20 @@ def announce_targets(word, negative, noise, tree, outputs, state, work):
 
 
 @compiled(forceinline=True)
-def choose_targets(word, negative, noise, tree, block, spare, work):
-    """Fill ``targets``, ``signs`` and ``weights`` for a centre; returns how many there are, a multiple of the block.
+def choose_targets(word, turn, negative, noise, tree, block, spare, work):
+    """Fill ``targets``, ``signs`` and ``weights`` for the centre of this ``turn``; returns how many, a multiple of the block.
 
     A noise word that equals the centre or an earlier noise word counts for nothing: its place, like those that fill
     up the last block, is taken by the thread's ``spare`` row with weight 0.
     """
     targets, signs, weights = work.targets, work.signs, work.weights
+    slot = turn % CENTRES_AHEAD
     if tree is None:
         count = 1 + negative
         targets[0] = word
         signs[0] = weights[0] = 1
         for k in range(negative):
-            drawn = work.coming[k]
+            drawn = work.coming[slot, k]
             seen = np.int64(0)
             for i in range(k + 1):
                 seen += targets[i] == drawn

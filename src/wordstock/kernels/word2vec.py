@@ -7,7 +7,7 @@ import numpy as np
 from wordstock.kernels.blocks import prefetch_row
 from wordstock.kernels.compiled import compiled
 from wordstock.kernels.draws import below, keep_words, next_random
-from wordstock.kernels.windows import announce_targets, choose_targets, gather_window, train_window
+from wordstock.kernels.windows import CENTRES_AHEAD, announce_targets, choose_targets, gather_window, train_window
 
 __all__ = ["train_word2vec"]
 
@@ -47,7 +47,9 @@ def train_word2vec(ids, span, tables, keep, targets, window, rate, thread, state
     while kept[begin - 1] >= 0:
         begin -= 1
     end = first
-    announce_targets(kept[first], negative, noise, tree, tables.outputs, state, work)
+    for turn in range(CENTRES_AHEAD):
+        announce_targets(kept[min(first + turn, last)], turn, negative, noise, tree, tables.outputs, state, work)
+    turn = 0
     for centre in range(first, last):
         word = kept[centre]
         if word < 0:
@@ -56,8 +58,10 @@ def train_word2vec(ids, span, tables, keep, targets, window, rate, thread, state
             continue
         while kept[end] >= 0:
             end += 1
-        n_targets = choose_targets(word, negative, noise, tree, block, spare, work)
-        announce_targets(kept[centre + 1], negative, noise, tree, tables.outputs, state, work)
+        n_targets = choose_targets(word, turn, negative, noise, tree, block, spare, work)
+        coming = kept[min(centre + CENTRES_AHEAD, last)]
+        announce_targets(coming, turn, negative, noise, tree, tables.outputs, state, work)
+        turn += 1
         entering = kept[min(centre + window + 1, last)]
         if entering >= 0:
             prefetch_row(tables.inputs, np.int64(entering))
