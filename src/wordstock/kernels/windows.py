@@ -135,7 +135,7 @@ def announce_targets(word, turn, negative, noise, tree, outputs, state, work):
 
 @compiled(forceinline=True)
 def choose_targets(word, turn, negative, noise, tree, block, spare, work):
-    """Fill ``targets``, ``signs`` and ``weights`` for the centre of this ``turn``; returns how many, a multiple of the block.
+    """Fill ``targets``, ``signs`` and ``weights`` for this turn's centre; returns how many, a multiple of the block.
 
     A noise word that equals the centre or an earlier noise word counts for nothing: its place, like those that fill
     up the last block, is taken by the thread's ``spare`` row with weight 0.
