@@ -1,7 +1,8 @@
 """Run pytest beside a real Milvus server, both alone in a network namespace: ``unshare -n python serve.py ARGS...``.
 
 The server of the ``milvus`` wheel binds every address whatever its settings say, so it may only run where no other
-machine can reach it. It asks for a token. Its process ends with the tests, by its number.
+machine can reach it. It asks for a token. Its process ends with the tests, by its number. Where mounts are permitted
+too (``unshare -nm``), it also answers by TLS under the name of a cluster in Zilliz Cloud; see ``tls.py``.
 """
 
 import fcntl
@@ -14,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import tls
 
 TOKEN = "root:Milvus"
 # What a query waits for that must see every write, and a load; by default 4 to 10 times as long.
@@ -67,6 +69,7 @@ def main():
         try:
             os.environ["WORDSTOCK_TEST_MILVUS"] = f"http://127.0.0.1:{server.listen_port}"
             os.environ["WORDSTOCK_MILVUS_TOKEN"] = TOKEN
+            os.environ.update(tls.serve(server.listen_port, Path(folder)))
             return pytest.main(sys.argv[1:])
         finally:
             server.stop()

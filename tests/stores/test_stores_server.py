@@ -15,14 +15,19 @@ LEFT_OUT = (
     "export or misspelt or given_vectors or left_out or needs_an_encoder or counted_from or given_zero"
     " or asked_for_wrongly or name_of_a_collection or something_else_is_told or a_batch_waits or warning_that_is"
 )
-SUITES = ["test_stores_conformance.py", "test_stores_vector_store.py", "test_stores_on_server.py"]
+SUITES = [
+    "test_stores_conformance.py",
+    "test_stores_vector_store.py",
+    "test_stores_on_server.py",
+    "test_stores_over_tls.py",
+]
 
 
 def namespace():
-    """The command that starts a program in a network namespace of its own."""
+    """The command that starts a program in a network namespace of its own, and one of mounts where that is permitted."""
     if shutil.which("unshare") is None:
         return None
-    for options in (["-n"], ["-rn"]):
+    for options in (["-nm"], ["-rnm"], ["-n"], ["-rn"]):
         if subprocess.run(["unshare", *options, "true"], capture_output=True, check=False).returncode == 0:
             return ["unshare", *options]
     return None

@@ -5,19 +5,18 @@ from __future__ import annotations
 import base64
 import logging
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from wordstock._optional import require
 from wordstock.errors import StoreError, StoreUnavailableError, WordstockError
 from wordstock.stores import lite
 from wordstock.stores.backend import Backend, backend_of
 from wordstock.stores.location import Location
+from wordstock.stores.reachable import address_of, unreachable, what_to_mend
 from wordstock.stores.secrets import Secret
 
 __all__ = ["Connection"]
@@ -29,6 +28,7 @@ _SLOW = 1800.0  # and one that builds or loads an index, or any of an embedded s
 _LOCAL_PATIENCE = 5.0  # seconds: an embedded server only stumbles, over a pause of the whole process for instance
 # An embedded server need not be asked whether it is alive, and cuts a client off that asks while it is idle.
 _LOCAL_OPTIONS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": False}
+_ASK = "is the server running, and is this its address?"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _SLOW_METHODS = ("create_index", "load_collection", "create_collection", "flush", "drop_index", "release_collection")
 
@@ -109,7 +109,9 @@ class Connection:
 
     def _open(self, seconds: float) -> Any:
         began, tries = time.monotonic(), 0
-        options = {"grpc_options": _LOCAL_OPTIONS} if self._local else {}
+        options: dict[str, Any] = {"grpc_options": _LOCAL_OPTIONS} if self._local else {}
+        # pymilvus shares connections by host, port and token: a store with TLS would get one without it.
+        options["dedicated"] = self.location.uri.startswith("https:")
         while True:
             tries += 1
             try:
@@ -121,13 +123,13 @@ class Connection:
                 message = self._said(error)
                 if self._local:
                     raise StoreError(f"Milvus Lite cannot open {self.location}: {message}") from None
-                reason = _reason(self.location.uri)
+                reason = unreachable(self.location.uri)
                 if _denied(message) or (not reason and _denied(message := self._asked_plainly() or message)):
                     self._refused(message)
                 if time.monotonic() - began > seconds:
                     raise StoreUnavailableError(
                         f"no Milvus answers at {self.location}: {_count(tries)} in {seconds:g} s, the last one "
-                        f"failed with: {reason or message}; is the server running, and is this its address?"
+                        f"failed with: {reason or message}; {what_to_mend(self.location.uri, message) or _ASK}"
                     ) from None
             time.sleep(min(_FIRST_PAUSE * 2**tries, 2.0, max(0.05, seconds - (time.monotonic() - began))))
 
@@ -136,9 +138,8 @@ class Connection:
         grpc: Any = require("grpc", extra="stores", purpose="a store in Milvus")
         stubs: Any = require("pymilvus.grpc_gen.milvus_pb2_grpc", extra="stores", purpose="a store in Milvus")
         messages: Any = require("pymilvus.grpc_gen.milvus_pb2", extra="stores", purpose="a store in Milvus")
-        parts = urlsplit(self.location.uri)
-        secure = parts.scheme == "https"
-        address = f"{parts.hostname}:{parts.port or (443 if secure else 19530)}"
+        secure = self.location.uri.startswith("https:")
+        address = ":".join(map(str, address_of(self.location.uri)))
         token = base64.b64encode(self._token.reveal().encode()).decode()
         try:
             with (
@@ -198,7 +199,7 @@ class Connection:
                 if waited > self._patience:
                     raise StoreUnavailableError(
                         f"{self.location} has been away for {waited:.0f} s ({_count(tries)} to {what}); the last one "
-                        f"failed with: {_reason(self.location.uri) or message}"
+                        f"failed with: {unreachable(self.location.uri) or message}"
                     ) from None
                 if tries == 1:
                     _log.warning("%s does not answer (%s); trying again for %g s", self.location, what, self._patience)
@@ -260,7 +261,7 @@ class Connection:
 
 def _denied(message: str) -> bool:
     lower = message.lower()
-    return any(mark in lower for mark in _DENIED)
+    return any(mark in lower for mark in _DENIED) and "verification check" not in lower  # that is of a certificate
 
 
 def _passing(message: str) -> bool:
@@ -270,18 +271,6 @@ def _passing(message: str) -> bool:
 
 def _count(tries: int) -> str:
     return "1 attempt" if tries == 1 else f"{tries} attempts"
-
-
-def _reason(uri: str) -> str:
-    """Why the address cannot be reached, as the system says it; "" where it can."""
-    parts = urlsplit(uri)
-    if not parts.hostname:
-        return ""
-    try:
-        with socket.create_connection((parts.hostname, parts.port or (443 if parts.scheme == "https" else 19530)), 3):
-            return ""
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
 
 
 _state = threading.local()
