@@ -24,7 +24,7 @@ SUITES = [
 
 
 def namespace():
-    """The command that starts a program in a network namespace of its own, and one of mounts where that is permitted."""
+    """The command that starts a program in a network namespace of its own, with mounts of its own where permitted."""
     if shutil.which("unshare") is None:
         return None
     for options in (["-nm"], ["-rnm"], ["-n"], ["-rn"]):
