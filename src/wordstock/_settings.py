@@ -76,7 +76,9 @@ def check_number(
     fits = (number >= low if least else number > low) and number < math.inf
     if not fits or (high is not None and not (number <= high if most else number < high)):
         said = f"from {low:g} on" if least else f"above {low:g}"
-        if high is not None:
+        if least and most:
+            said = f"from {low:g} to {high:g}"
+        elif high is not None:
             said += f", {'at most' if most else 'below'} {high:g}"
         raise InputError(f"{name}={given!r}: needs a number {said}{', or None' if optional else ''}")
 

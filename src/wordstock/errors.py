@@ -122,7 +122,17 @@ class FingerprintError(WordstockError):
 
 
 class StoreError(WordstockError):
-    """A vector store that is in use, damaged, or that refused what it was asked."""
+    """A vector store that is in use, damaged, or that refused what it was asked.
+
+    ``rows``, if not None, are the first and the last number of rows that were refused; the message begins with them.
+    """
+
+    def __init__(self, message: str = "", *, rows: tuple[int, int] | None = None) -> None:
+        super().__init__(message)
+        self.message, self.rows = message, rows
+
+    def __str__(self) -> str:
+        return self.message if self.rows is None else "rows {:,} to {:,} {}".format(*self.rows, self.message)
 
 
 class StoreUnavailableError(StoreError):

@@ -4,7 +4,6 @@ written. Memory does not grow with the number of texts, and a run that was kille
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,7 +22,6 @@ __all__ = ["AddReport", "Batch", "add_batches", "is_word", "table_batches", "tex
 
 Progress = Callable[[int], object]
 _WORD = "w"  # digests of words start with it: no hexadecimal digit
-_ROWS = re.compile(r"rows ([\d,]+) to ([\d,]+) ")  # with which a store says which of its rows were refused
 
 
 class AddReport(NamedTuple):
@@ -196,11 +194,10 @@ def _write(store: Store, batch: Batch) -> None:
     try:
         store.add(batch.ids, batch.vectors, batch.metadata, texts=batch.texts, digests=batch.digests)
     except StoreError as error:  # it counts its rows within this batch
-        ends = _ROWS.match(str(error))
-        if ends is None:
+        if error.rows is None:
             raise
-        first, last = (batch.rows[int(end.replace(",", ""))] for end in ends.groups())
-        raise type(error)(f"rows {first:,} to {last:,} {str(error)[ends.end() :]}") from None
+        first, last = error.rows
+        raise type(error)(error.message, rows=(batch.rows[first], batch.rows[last])) from None
 
 
 def _prepare(store: Store, encoder: Encoder | None, batch: Batch, *, check: bool) -> tuple[Batch, AddReport]:

@@ -229,9 +229,8 @@ class MilvusStore:
             self._connection.call("upsert", self._collection, data)
         except StoreError as error:
             first, last = rows.ids[start], rows.ids[stop - 1]
-            raise type(error)(
-                f"rows {start:,} to {stop - 1:,} (ids {first!r:.80} to {last!r:.80}) were not stored: {error}"
-            ) from None
+            told = f"(ids {first!r:.80} to {last!r:.80}) were not stored: {error}"
+            raise type(error)(told, rows=(start, stop - 1)) from None
         self._unflushed += stop - start
 
     def get(self, ids: Sequence[str], *, vectors: bool = False) -> list[Row | None]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
 from wordstock._threads import thread_count
 from wordstock.errors import InputError
 
@@ -68,40 +68,24 @@ class Word2VecConfig:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (("algorithm", get_args(Algorithm)), ("old_rows", get_args(OldRows))):
-            if getattr(self, name) not in known:
-                raise InputError(f"{name}={getattr(self, name)!r}: known are {', '.join(map(repr, known))}")
+        store_plain(self)
+        check_known("algorithm", self.algorithm, get_args(Algorithm))
+        check_known("old_rows", self.old_rows, get_args(OldRows))
         for name in ("dim", "window", "epochs", "slice_size"):
-            self._whole(name, 1)
-        self._whole("seed", 0)
+            check_whole(name, getattr(self, name), 1)
+        check_whole("seed", self.seed, 0)
         if not self.hierarchical:
-            self._whole("negative", 1)
-        if self.threads is not None:
-            self._whole("threads", 1)
-        if not isinstance(self.deterministic, bool):
-            raise InputError(f"deterministic={self.deterministic!r}: needs True or False")
-        self._between("subsample", 0, 1)
-        self._between("old_rate", 0, 1)
-        self._between("noise_power", 0, 10)
-        self._between("min_learning_rate", 0, math.inf, open_start=True)
-        if self.learning_rate is not None:
-            self._between("learning_rate", 0, math.inf, open_start=True)
+            check_whole("negative", self.negative, 1)
+        check_whole("threads", self.threads, 1, optional=True)
+        check_flag("deterministic", self.deterministic)
+        for name, high in (("subsample", 1), ("old_rate", 1), ("noise_power", 10)):
+            check_number(name, getattr(self, name), 0, high, least=True, most=True)
+        check_number("min_learning_rate", self.min_learning_rate, 0)
+        check_number("learning_rate", self.learning_rate, 0, optional=True)
         if self.min_learning_rate > self.first_rate:
             raise InputError(
                 f"min_learning_rate={self.min_learning_rate:g} is above learning_rate={self.first_rate:g}; lower it"
             )
-
-    def _whole(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"{name}={value!r}: needs a whole number of at least {least}")
-
-    def _between(self, name: str, low: float, high: float, *, open_start: bool = False) -> None:
-        value = getattr(self, name)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not low <= value <= high or not math.isfinite(value) or (open_start and value == low):
-            span = f"above {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-            raise InputError(f"{name}={value!r}: needs a number {span}")
 
     @property
     def first_rate(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wordstock._settings import check_whole
 from wordstock.errors import InputError
 from wordstock.train.config import Word2VecConfig
 
@@ -37,10 +38,10 @@ class FastTextConfig(Word2VecConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._whole("max_n", 0)
+        check_whole("max_n", self.max_n, 0)
         if self.max_n:
-            self._whole("min_n", 1)
-            self._whole("buckets", 1)
+            check_whole("min_n", self.min_n, 1)
+            check_whole("buckets", self.buckets, 1)
             if self.min_n > self.max_n:
                 raise InputError(f"min_n={self.min_n} is above max_n={self.max_n}; lower it")
 

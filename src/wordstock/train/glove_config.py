@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from wordstock._settings import check_known, check_number, check_whole, store_plain
 from wordstock._threads import thread_count
-from wordstock.errors import InputError
 from wordstock.train.config import OldRows
 
 __all__ = ["GloVeConfig"]
@@ -56,29 +55,18 @@ class GloVeConfig:
     old_rate: float = 0.1
 
     def __post_init__(self) -> None:
+        store_plain(self)
+        check_known("vectors", self.vectors, get_args(Vectors))
+        check_known("old_rows", self.old_rows, get_args(OldRows))
         for name in ("dim", "window", "epochs"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"{name}={value!r}: needs a whole number from 1 on")
-        if self.threads is not None and (
-            isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1
-        ):
-            raise InputError(f"threads={self.threads!r}: needs a whole number from 1 on, or None for all cores")
-        for name in ("x_max", "learning_rate"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
-                raise InputError(f"{name}={value!r}: needs a positive number")
-        if not 0 <= self.alpha <= 10:
-            raise InputError(f"alpha={self.alpha!r}: needs a number from 0 to 10; the paper's is 0.75")
-        if not 0 <= self.old_rate <= 1:
-            raise InputError(f"old_rate={self.old_rate!r}: needs a number from 0 to 1")
-        for name, known in (("vectors", get_args(Vectors)), ("old_rows", get_args(OldRows))):
-            if getattr(self, name) not in known:
-                raise InputError(f"{name}={getattr(self, name)!r}: known are {', '.join(map(repr, known))}")
-        if not isinstance(self.memory_limit, int) or self.memory_limit < _SMALLEST_LIMIT:
-            raise InputError(f"memory_limit={self.memory_limit!r} bytes: needs at least {_SMALLEST_LIMIT:,}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise InputError(f"seed={self.seed!r}: needs a whole number from 0 on")
+            check_whole(name, getattr(self, name), 1)
+        check_whole("seed", self.seed, 0)
+        check_whole("threads", self.threads, 1, optional=True)
+        check_whole("memory_limit", self.memory_limit, _SMALLEST_LIMIT)
+        check_number("x_max", self.x_max, 0)
+        check_number("learning_rate", self.learning_rate, 0)
+        check_number("alpha", self.alpha, 0, 10, least=True, most=True)
+        check_number("old_rate", self.old_rate, 0, 1, least=True, most=True)
 
     @property
     def first_rate(self) -> float:
