@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 _ATTEMPT = 60.0  # seconds that one request may take
 _SLOW = 1800.0  # and one that builds or loads an index, or any of an embedded server, which looks at every row
+_STARTING = 60.0  # that an embedded server may take to start, on a busy machine
 _LOCAL_PATIENCE = 5.0  # seconds: an embedded server only stumbles, over a pause of the whole process for instance
 # An embedded server need not be asked whether it is alive, and cuts a client off that asks while it is idle.
 _LOCAL_OPTIONS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": False}
@@ -96,6 +97,7 @@ class Connection:
         _quieten()
         if self._local:
             lite.acquire(location.uri)
+            connect_timeout = max(connect_timeout, _STARTING)
         try:
             self._client: Any = self._open(connect_timeout)
             self.backend: Backend = self._backend()

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
 from wordstock.errors import InputError
 
 __all__ = ["Family", "ReportConfig", "Task", "default_budgets"]
@@ -49,14 +50,13 @@ class ReportConfig:
     quick: bool = False
 
     def __post_init__(self) -> None:
-        if self.task is not None and self.task not in get_args(Task):
-            raise InputError(f"task={self.task!r}: known are {', '.join(map(repr, get_args(Task)))}")
+        store_plain(self)
+        if self.task is not None:
+            check_known("task", self.task, get_args(Task))
         for name, least in (("seeds", 1), ("few_shot_most", 0), ("test_most", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise InputError(f"{name}={value!r}: needs a whole number of at least {least}")
-        if not isinstance(self.held_out, float) or not 0 < self.held_out < 1:
-            raise InputError(f"held_out={self.held_out!r}: needs a share between 0 and 1")
+            check_whole(name, getattr(self, name), least)
+        check_number("held_out", self.held_out, 0, 1)
+        check_flag("quick", self.quick)
         if self.budgets is not None:
             object.__setattr__(self, "budgets", _budgets(self.budgets))
         if self.families is not None:
