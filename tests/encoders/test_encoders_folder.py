@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -120,8 +121,19 @@ def test_no_folder_and_unknown_options(bert, tmp_path):
         open_encoder(bert, precision="int8")
     with pytest.raises(InputError, match="device='tpu': torch sees"):
         open_encoder(bert, device="tpu")
-    with pytest.raises(InputError, match="batch_tokens=0"):
-        open_encoder(bert, batch_tokens=0)
+    for options in (
+        {"batch_tokens": 0},
+        {"batch_tokens": True},
+        {"threads": 0},
+        {"threads": "2"},
+        {"allow_pickle": "no"},
+        {"device": 0},
+        {"backend": ["torch"]},
+    ):
+        ((name, value),) = options.items()
+        with pytest.raises(InputError, match=re.escape(f"{name}={value!r}: ")):
+            open_encoder(bert, **options)
+    assert open_encoder(bert, threads=np.int64(1), batch_tokens=np.int64(64)).batch_tokens == 64
 
 
 @pytest.mark.parametrize("library", ["torch", "transformers", "tokenizers"])
