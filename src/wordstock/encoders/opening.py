@@ -22,7 +22,7 @@ from wordstock.encoders.identity import fingerprint_of, weights_digest
 from wordstock.encoders.known_prompts import prompts_of_repository
 from wordstock.encoders.sizes import text_dim
 from wordstock.encoders.subwords import open_tokenizer
-from wordstock.errors import InputError
+from wordstock.errors import FormatError, InputError
 
 __all__ = ["OPTIONS", "check_runnable", "default_config", "describe_folder", "open_encoder"]
 
@@ -134,17 +134,26 @@ def check_runnable(name: str, config: Mapping[str, Any] | None = None, *, backen
 
 
 def default_config(model: ModelFolder) -> ContextConfig:
-    """The settings that a folder's files give."""
+    """The settings that a folder's files give.
+
+    Raises
+    ------
+    FormatError
+        Weights of layers that the model does not have.
+    """
     layout = model.layout
     layers = (-1,) if layout.first_layer is None else tuple(range(layout.first_layer, model.n_layers + 1))
-    return ContextConfig(
-        pooling=layout.pooling,
-        layers=layers,
-        layer_weights=layout.layer_weights,
-        prompts=layout.prompts,
-        prompt=layout.prompt,
-        unit=layout.unit,
-    )
+    try:
+        return ContextConfig(
+            pooling=layout.pooling,
+            layers=layers,
+            layer_weights=layout.layer_weights,
+            prompts=layout.prompts,
+            prompt=layout.prompt,
+            unit=layout.unit,
+        )
+    except InputError as error:
+        raise FormatError(model.path, expected="a WeightedLayerPooling that fits", found=str(error)) from error
 
 
 def describe_folder(folder: Path | str) -> dict[str, Any]:

@@ -46,10 +46,15 @@ class SubwordTokenizer:
     Attributes
     ----------
     prefix, suffix : int64, special tokens that the model wants around a text.
+
+    Raises
+    ------
+    FormatError
+        By itself and ``tokenize``: a token number that the model has no vector for.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: Any, model: ModelFolder) -> None:
+        self._tokenizer, self._model = tokenizer, model
         tokenizer.no_truncation()  # some folders carry both from training
         tokenizer.no_padding()
         probe = tokenizer.encode("a")
@@ -58,6 +63,7 @@ class SubwordTokenizer:
         ids = np.array(probe.ids, np.int64)
         self.prefix: IntArray = ids[: inner[0]] if len(inner) else ids
         self.suffix: IntArray = ids[inner[-1] + 1 :] if len(inner) else ids[:0]
+        self._check_numbers(ids)
         self._marks = [number for mark in _SPACE_MARKS if (number := tokenizer.token_to_id(mark)) is not None]
 
     def tokenize(self, texts: Sequence[str], *, offsets: bool = False, first: int = 0) -> Tokenized:
@@ -82,6 +88,7 @@ class SubwordTokenizer:
         bounds = np.zeros(len(texts) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, listed), np.int64, len(listed)), out=bounds[1:])
         ids = np.fromiter(chain.from_iterable(listed), np.int64, int(bounds[-1]))
+        self._check_numbers(ids)
         if not offsets:
             return Tokenized(ids, bounds)
         pairs = chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings))
@@ -92,6 +99,15 @@ class SubwordTokenizer:
     def pieces(self, ids: IntArray) -> list[str]:
         """How the vocabulary writes each token."""
         return [self._tokenizer.id_to_token(number) for number in ids.tolist()]
+
+    def _check_numbers(self, ids: IntArray) -> None:
+        size, highest = self._model.config.get("vocab_size"), int(ids.max(initial=0))
+        if isinstance(size, int) and highest >= size:
+            raise FormatError(
+                self._model.weights_folder,
+                expected=f"token numbers below {size:,}, the vocab_size of config.json",
+                found=f"{highest:,} for {self._tokenizer.id_to_token(highest)!r}: the tokeniser is of another model",
+            )
 
     def _trim(self, offsets: IntArray, ids: IntArray, bounds: IntArray, texts: Sequence[str]) -> None:
         """Take spaces off both ends of each token's characters; a mark for a space stands for no character.
@@ -136,7 +152,7 @@ def open_tokenizer(model: ModelFolder) -> SubwordTokenizer:
         normalizers = library.normalizers
         before = [] if tokenizer.normalizer is None else [tokenizer.normalizer]
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *before])
-    return SubwordTokenizer(tokenizer)
+    return SubwordTokenizer(tokenizer, model)
 
 
 def _converted(folder: Path) -> Any:
@@ -148,7 +164,7 @@ def _converted(folder: Path) -> Any:
             slow = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             return slow.backend_tokenizer
         except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-            problem = f"transformers cannot build one: {error!s:.200}"
+            problem = f"transformers cannot build one: {' '.join(str(error).split()):.200}"
     raise FormatError(folder, expected="tokenizer.json", found=problem, remedy="fetch or save the model again")
 
 
