@@ -266,7 +266,13 @@ def test_auto_chooses_once_and_remembers(bert):
     before = note.stat().st_mtime_ns
     assert open_encoder(bert, backend="auto", threads=1).backend.name == trials[0].backend
     assert note.stat().st_mtime_ns == before
-    note.write_text("[{}]")
+    good = json.loads(note.read_text())
+    for change in ({"backend": ["onnx"]}, {"precision": "half"}, {"cosine": None}, {"seconds": "0.1"}):
+        note.write_text(json.dumps([good[0] | change, *good[1:]]))
+        assert auto.remembered(model, threads=1) is None
+    for damage in ("[{}]", "[" * 100_000):
+        note.write_text(damage)
+        assert auto.remembered(model, threads=1) is None
     open_encoder(bert, backend="auto", threads=1)
     assert auto.remembered(model, threads=1) is not None
 

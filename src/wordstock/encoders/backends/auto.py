@@ -207,9 +207,17 @@ def _abilities() -> set[str]:
 def _read(path: Path) -> list[Trial] | None:
     try:
         trials = [Trial(**values) for values in json.loads(path.read_bytes())]
-    except (OSError, ValueError, TypeError):
+        sound = all(map(_is_sound, trials))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return trials if trials and trials[0].backend in _MODULES and trials[0].seconds is not None else None
+    return trials if sound and trials and trials[0].seconds is not None else None
+
+
+def _is_sound(trial: Trial) -> bool:
+    """Whether a trial that was read is one that could have been made."""
+    known = any((trial.backend, trial.precision) in pairs for pairs in _CANDIDATES.values())
+    ran = isinstance(trial.seconds, float) and isinstance(trial.cosine, float)
+    return known and (ran or (trial.seconds is None and bool(trial.reason) and isinstance(trial.reason, str)))
 
 
 def _said(trial: Trial) -> str:
