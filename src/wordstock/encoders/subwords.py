@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +16,7 @@ from wordstock.encoders.folder import ModelFolder
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import IntArray
 
-__all__ = ["SubwordTokenizer", "Tokenized", "open_tokenizer"]
+__all__ = ["SubwordTokenizer", "Tokenized", "open_tokenizer", "refuse_surrogates"]
 
 _PURPOSE = "running a contextual encoder"
 _SPACE_MARKS = ("▁", "Ġ")  # a space of its own in SentencePiece's and in byte-level vocabularies
@@ -82,7 +81,7 @@ class SubwordTokenizer:
         try:
             encodings = encode(texts, add_special_tokens=False)
         except (TypeError, UnicodeEncodeError):
-            _refuse_surrogates(texts, first)
+            refuse_surrogates(texts, first=first)
             raise
         listed = [encoding.ids for encoding in encodings]
         bounds = np.zeros(len(texts) + 1, np.int64)
@@ -168,15 +167,27 @@ def _converted(folder: Path) -> Any:
     raise FormatError(folder, expected="tokenizer.json", found=problem, remedy="fetch or save the model again")
 
 
-def _refuse_surrogates(texts: Sequence[str], first: int) -> None:
-    for position, text in enumerate(texts):
-        for at, letter in enumerate(text):
-            if unicodedata.category(letter) == "Cs":
-                raise InputError(
-                    f"text at position {first + position} holds a lone surrogate, U+{ord(letter):04X}, as character "
-                    f"{at}: it has no UTF-8 form; replace it, for instance by "
-                    "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-                )
+def refuse_surrogates(texts: Sequence[str], what: str = "text", *, first: int = 0) -> None:
+    """Refuse texts with a lone surrogate, which have no UTF-8 form.
+
+    Parameters
+    ----------
+    what : what they are called, and ``first`` the position of the first one, in messages.
+
+    Raises
+    ------
+    InputError
+        Names the text's position, the surrogate and its place.
+    """
+    for position, text in enumerate(texts, first):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{what} at position {position} holds a lone surrogate, U+{ord(text[error.start]):04X}, as character "
+                f"{error.start}: it has no UTF-8 form; replace it, for instance by "
+                "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+            ) from None
 
 
 def _spaces(texts: Sequence[str]) -> tuple[npt.NDArray[np.bool_], IntArray]:
