@@ -1,6 +1,7 @@
 """Backends against each other: the same vectors, whatever runs the model, alone or among other texts."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -247,6 +248,24 @@ def test_int8_of_openvino_keeps_to_float32(minilm_folder):
     plain, ours = (open_encoder(minilm_folder, backend="openvino", precision=one) for one in ("float32", "int8"))
     texts = ["The bank raised its rates.", "not bad at all", "A long and winding road. " * 40]
     assert cosines(ours.encode(texts), plain.encode(texts)).min() > 0.999
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.parametrize("backend", ["torch", "onnx", "openvino"])
+def test_a_forked_process_encodes_the_same(bert, backend):
+    code = (
+        "import os, signal, sys\nimport numpy as np\nfrom wordstock.encoders import open_encoder\n"
+        "encoder = open_encoder(sys.argv[1], backend=sys.argv[2], threads=2, batch_tokens=64)\n"
+        "texts, long = ['the bank', 'a river'] * 40, 'the bank ' * 25\n"
+        "run = lambda: np.vstack([encoder.encode(texts), encoder.encode([long]), *encoder.encode_words([long])])\n"
+        "before = run()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    signal.alarm(20)\n"
+        "    os._exit(0 if np.allclose(run(), before, atol=1e-5) else 1)\n"
+        "print(os.waitpid(child, 0)[1])"
+    )
+    assert in_python(code, bert, backend)[0] == "0"
 
 
 def test_auto_chooses_once_and_remembers(bert):

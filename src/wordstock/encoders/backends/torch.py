@@ -48,6 +48,7 @@ class TorchBackend:
     def __init__(self, torch: Any, model: Any, *, precision: Precision, threads: int | None, device: str) -> None:
         self._torch, self._model, self._threads = torch, model, threads
         self.precision, self.device = precision, device
+        self._process = os.getpid()
 
     @property
     def streams(self) -> int:
@@ -59,8 +60,10 @@ class TorchBackend:
     ) -> list[FloatArray]:
         """As ``Backend.hidden_states``."""
         torch = self._torch
+        # After a fork OpenMP would wait for ever for the threads that its parent had.
+        alone = beside or os.getpid() != self._process
         every = any(layer != self._model.config.num_hidden_layers for layer in layers)
-        with torch.inference_mode(), self._limited_threads(1 if beside else self._threads):
+        with torch.inference_mode(), self._limited_threads(1 if alone else self._threads):
             given = (torch.from_numpy(array).to(self.device) for array in (ids, mask))
             ran = self._model(*given, output_hidden_states=every, return_dict=True)
             states = ran.hidden_states if every else {self._model.config.num_hidden_layers: ran.last_hidden_state}
