@@ -19,7 +19,7 @@ from wordstock.encoders.backends.eight_bit import quantised_columns
 from wordstock.encoders.backends.eight_bit_openvino import quantised_blocks, smoothing
 from wordstock.encoders.backends.exports import export_folder, kept
 from wordstock.encoders.folder import read_folder
-from wordstock.errors import FormatError, InputError
+from wordstock.errors import FormatError, InputError, StorageError
 
 EXPORTED = ("onnx", "openvino")
 SHORT = TEXTS[:5]
@@ -294,6 +294,15 @@ def test_auto_chooses_once_and_remembers(bert):
         assert auto.remembered(model, threads=1) is None
     open_encoder(bert, backend="auto", threads=1)
     assert auto.remembered(model, threads=1) is not None
+
+
+def test_auto_runs_torch_where_no_copy_can_be_kept(bert, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WORDSTOCK_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(StorageError, match="a part of the path is a file"):
+        open_encoder(bert, backend="onnx")
+    assert open_encoder(bert, backend="auto", threads=1).backend.name == "torch"
+    assert "is not remembered; WORDSTOCK_CACHE names another folder" in caplog.text
 
 
 def test_auto_takes_int8_only_when_asked(bert):
