@@ -63,6 +63,19 @@ def test_a_pickle_that_would_run_code(folder):
     assert not (folder / "was-run").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x02."])
+def test_damaged_pickles(folder, content):
+    from wordstock.encoders.backends.torch import read_pickled
+
+    (folder / "model.safetensors").unlink()
+    path = folder / "pytorch_model.bin"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="weights of a bert model"):
+        open_encoder(folder, allow_pickle=True)
+    with pytest.raises(FormatError, match="pickled tensors by name"):
+        read_pickled(path)
+
+
 def test_sharded_weights(folder, bert):
     model = transformers.AutoModel.from_pretrained(folder)
     (folder / "model.safetensors").unlink()

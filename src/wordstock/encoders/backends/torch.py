@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ _DAMAGE = (
     ArithmeticError,
     AssertionError,
     ImportError,
+    EOFError,
+    struct.error,
     pickle.UnpicklingError,
     safetensors.SafetensorError,
 )
@@ -160,10 +163,19 @@ def load_weights(model: ModelFolder, dtype: Any, *, attention: str | None = None
 
 
 def read_pickled(path: Path) -> dict[str, FloatArray]:
-    """The tensors of a pickled file, for a user who trusts it; torch unpickles nothing but tensors."""
+    """The tensors of a pickled file, for a user who trusts it; torch unpickles nothing but tensors.
+
+    Raises
+    ------
+    FormatError
+        A file that holds something else.
+    """
     torch = require("torch", extra="encoders", purpose=f"reading {path}")
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: np.asarray(tensor.float().numpy(), np.float32) for name, tensor in tensors.items()}
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        return {name: np.asarray(tensor.float().numpy(), np.float32) for name, tensor in tensors.items()}
+    except _DAMAGE as error:
+        raise FormatError(path, expected="pickled tensors by name", found=f"{error!r:.200}") from error
 
 
 def _device(torch: Any, asked: str | None) -> str:
