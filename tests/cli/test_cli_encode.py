@@ -121,6 +121,15 @@ def test_an_input_without_texts_is_an_error(monkeypatch, capsys, table, tmp_path
     assert not (tmp_path / "o.npy").exists()
 
 
+def test_lines_that_cannot_be_decoded_keep_their_row(monkeypatch, capsys, table, tmp_path):
+    (tmp_path / "in.txt").write_bytes(b"river\n\xff bank\nbank\n\xfe loan\n")
+    status, _, err = call(monkeypatch, capsys, "encode", tmp_path / "in.txt", "-o", tmp_path / "out.npy", "-m", table)
+    assert status == 0
+    assert len(np.load(tmp_path / "out.npy")) == 4
+    assert "lines that could not be decoded, 2 in number, were encoded with U+FFFD" in err
+    assert "left out" not in err
+
+
 def test_a_failure_on_the_way_keeps_what_was_there(monkeypatch, capsys, table, tmp_path):
     source, output = tmp_path / "in.txt", tmp_path / "o.npy"
     source.write_bytes(b"the bank\n" * 5 + b"\xff\n")

@@ -1,6 +1,7 @@
 """Backends against each other: the same vectors, whatever runs the model, alone or among other texts."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from wordstock.encoders.backends.eight_bit import quantised_columns
 from wordstock.encoders.backends.eight_bit_openvino import quantised_blocks, smoothing
 from wordstock.encoders.backends.exports import export_folder, kept
 from wordstock.encoders.folder import read_folder
-from wordstock.errors import FormatError, InputError
+from wordstock.errors import FormatError, InputError, StorageError
 
 EXPORTED = ("onnx", "openvino")
 SHORT = TEXTS[:5]
@@ -249,6 +250,24 @@ def test_int8_of_openvino_keeps_to_float32(minilm_folder):
     assert cosines(ours.encode(texts), plain.encode(texts)).min() > 0.999
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.parametrize("backend", ["torch", "onnx", "openvino"])
+def test_a_forked_process_encodes_the_same(bert, backend):
+    code = (
+        "import os, signal, sys\nimport numpy as np\nfrom wordstock.encoders import open_encoder\n"
+        "encoder = open_encoder(sys.argv[1], backend=sys.argv[2], threads=2, batch_tokens=64)\n"
+        "texts, long = ['the bank', 'a river'] * 40, 'the bank ' * 25\n"
+        "run = lambda: np.vstack([encoder.encode(texts), encoder.encode([long]), *encoder.encode_words([long])])\n"
+        "before = run()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    signal.alarm(20)\n"
+        "    os._exit(0 if np.allclose(run(), before, atol=1e-5) else 1)\n"
+        "print(os.waitpid(child, 0)[1])"
+    )
+    assert in_python(code, bert, backend)[0] == "0"
+
+
 def test_auto_chooses_once_and_remembers(bert):
     model = read_folder(bert)
     assert auto.remembered(model, threads=1) is None
@@ -266,9 +285,24 @@ def test_auto_chooses_once_and_remembers(bert):
     before = note.stat().st_mtime_ns
     assert open_encoder(bert, backend="auto", threads=1).backend.name == trials[0].backend
     assert note.stat().st_mtime_ns == before
-    note.write_text("[{}]")
+    good = json.loads(note.read_text())
+    for change in ({"backend": ["onnx"]}, {"precision": "half"}, {"cosine": None}, {"seconds": "0.1"}):
+        note.write_text(json.dumps([good[0] | change, *good[1:]]))
+        assert auto.remembered(model, threads=1) is None
+    for damage in ("[{}]", "[" * 100_000):
+        note.write_text(damage)
+        assert auto.remembered(model, threads=1) is None
     open_encoder(bert, backend="auto", threads=1)
     assert auto.remembered(model, threads=1) is not None
+
+
+def test_auto_runs_torch_where_no_copy_can_be_kept(bert, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WORDSTOCK_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(StorageError, match="a part of the path is a file"):
+        open_encoder(bert, backend="onnx")
+    assert open_encoder(bert, backend="auto", threads=1).backend.name == "torch"
+    assert "is not remembered; WORDSTOCK_CACHE names another folder" in caplog.text
 
 
 def test_auto_takes_int8_only_when_asked(bert):

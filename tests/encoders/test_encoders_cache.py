@@ -173,6 +173,24 @@ def test_a_folder_is_no_cache(tmp_path):
         CachedEncoder(Counting(), tmp_path)
     with pytest.raises(InputError, match="max_bytes"):
         CachedEncoder(Counting(), tmp_path / "vectors.db", max_bytes=10)
+    assert CachedEncoder(Counting(), tmp_path / "vectors.db", max_bytes=np.int64(1 << 20)).max_bytes == 1 << 20
+    with pytest.raises(InputError, match="around an encoder, not str"):
+        CachedEncoder("glove-6b-50d", tmp_path / "vectors.db")
+
+
+@pytest.mark.parametrize("damage", ["x'0000'", "x'00000000'", "NULL", "'text'"])
+def test_damaged_entries_are_made_anew(tmp_path, damage):
+    inner = Counting()
+    cache = CachedEncoder(inner, tmp_path / "vectors.db")
+    expected = cache.encode(["river"]), cache.encode_words([["river", "bank"]])[0]
+    cache.close()
+    with sqlite3.connect(tmp_path / "vectors.db") as database:
+        database.execute(f"UPDATE entries SET vector = {damage}")
+    database.close()
+    for misses in (4, 4):
+        np.testing.assert_array_equal(cache.encode(["river"]), expected[0])
+        np.testing.assert_array_equal(cache.encode_words([["river", "bank"]])[0], expected[1])
+        assert cache.misses == misses
 
 
 def test_what_cannot_be_kept_costs_only_a_warning(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,19 @@ def test_a_pickle_that_would_run_code(folder):
     assert not (folder / "was-run").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x02."])
+def test_damaged_pickles(folder, content):
+    from wordstock.encoders.backends.torch import read_pickled
+
+    (folder / "model.safetensors").unlink()
+    path = folder / "pytorch_model.bin"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="weights of a bert model"):
+        open_encoder(folder, allow_pickle=True)
+    with pytest.raises(FormatError, match="pickled tensors by name"):
+        read_pickled(path)
+
+
 def test_sharded_weights(folder, bert):
     model = transformers.AutoModel.from_pretrained(folder)
     (folder / "model.safetensors").unlink()
@@ -80,7 +94,15 @@ def test_sharded_weights(folder, bert):
         (lambda f: (f / "config.json").unlink(), r"config.json: expected a JSON object, found no such file"),
         (lambda f: (f / "config.json").write_text("[1"), r"config.json: expected a JSON object"),
         (lambda f: change(f / "config.json", hidden_size="x"), "a positive whole number as hidden_size"),
-        (lambda f: change(f / "config.json", intermediate_size=50), "weights of a bert model that fit"),
+        (
+            lambda f: change(f / "config.json", intermediate_size=50),
+            r"of shape \(50,\), as config.json says, found \(48",
+        ),
+        (lambda f: change(f / "config.json", num_attention_heads=0), "that fit its config.json, found ZeroDivision"),
+        (lambda f: change(f / "config.json", layer_norm_eps="x"), "that fit its config.json, found .*layer_norm_eps"),
+        (lambda f: change(f / "config.json", pad_token_id=999), "that fit its config.json, found AssertionError"),
+        (lambda f: change(f / "config.json", vocab_size=9), r"of shape \(9, 32\), as config.json says"),
+        (lambda f: change(f / "tokenizer_config.json", model_max_length=2), "takes at least 4 tokens.*found 2"),
         (lambda f: change(f / "config.json", num_hidden_layers=4), "none for .* of them, such as encoder.layer.3"),
         (lambda f: (f / "tokenizer.json").unlink(), r"expected tokenizer.json, found none of vocab.txt"),
         (lambda f: (f / "tokenizer.json").write_text("{}"), r"tokenizer.json: expected a tokeniser"),
@@ -91,6 +113,22 @@ def test_damage(folder, damage, said):
     damage(folder)
     with pytest.raises(FormatError, match=said):
         open_encoder(folder)
+
+
+def test_weights_of_layers_that_are_left_out_are_told(folder):
+    change(folder / "config.json", num_hidden_layers=2, return_dict=False)
+    with pytest.warns(UserWarning, match="16 weights such as encoder.layer.2.* have no place in a bert model"):
+        ours = open_encoder(folder)
+    assert ours.encode(SHORT).shape == (len(SHORT), 32)
+
+
+def test_a_tokenizer_of_another_model(folder):
+    described = json.loads((folder / "tokenizer.json").read_text())
+    described["model"]["vocab"]["river"] = 5000
+    (folder / "tokenizer.json").write_text(json.dumps(described))
+    ours = open_encoder(folder)
+    with pytest.raises(FormatError, match=r"vocab_size of config[.]json, found 5,000 for 'river'"):
+        ours.encode(["the river"])
 
 
 def test_an_older_tokenizer_is_converted(folder, bert):
@@ -120,8 +158,19 @@ def test_no_folder_and_unknown_options(bert, tmp_path):
         open_encoder(bert, precision="int8")
     with pytest.raises(InputError, match="device='tpu': torch sees"):
         open_encoder(bert, device="tpu")
-    with pytest.raises(InputError, match="batch_tokens=0"):
-        open_encoder(bert, batch_tokens=0)
+    for options in (
+        {"batch_tokens": 0},
+        {"batch_tokens": True},
+        {"threads": 0},
+        {"threads": "2"},
+        {"allow_pickle": "no"},
+        {"device": 0},
+        {"backend": ["torch"]},
+    ):
+        ((name, value),) = options.items()
+        with pytest.raises(InputError, match=re.escape(f"{name}={value!r}: ")):
+            open_encoder(bert, **options)
+    assert open_encoder(bert, threads=np.int64(1), batch_tokens=np.int64(64)).batch_tokens == 64
 
 
 @pytest.mark.parametrize("library", ["torch", "transformers", "tokenizers"])

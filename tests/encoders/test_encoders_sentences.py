@@ -180,3 +180,44 @@ def test_steps_that_cannot_be_read(bert, tmp_path, change, said):
     (tmp_path / "modules.json").write_text(json.dumps(steps))
     with pytest.raises(FormatError, match=said):
         open_encoder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "said"),
+    [
+        ("2_Pooling/config.json", {"pooling_mode": None}, "a pooling mode or a list of them, found None"),
+        ("2_Pooling/config.json", {"pooling_mode": []}, "a pooling mode or a list of them"),
+        ("config_sentence_transformers.json", {"prompts": ["query: "]}, "prompts by name"),
+        ("1_WeightedLayerPooling/config.json", {"layer_start": "x"}, "a layer as layer_start, found 'x'"),
+        (
+            "1_WeightedLayerPooling/config.json",
+            {"layer_start": 2},
+            "WeightedLayerPooling that fits, found 3 layer_weights for 2",
+        ),
+    ],
+)
+def test_damaged_settings_of_steps(st, bert, tmp_path, file, values, said):
+    import torch
+
+    modules = st[1]
+    weights = torch.nn.Parameter(torch.ones(3))
+    layer_mix = modules.WeightedLayerPooling(32, num_hidden_layers=3, layer_start=1, layer_weights=weights)
+    saved(st, bert, tmp_path, layer_mix, modules.Pooling(32))
+    (tmp_path / file).write_text(json.dumps(values))
+    with pytest.raises(FormatError, match=said):
+        open_encoder(tmp_path)
+
+
+def test_a_dense_step_that_does_not_fit(st, bert, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    modules = st[1]
+    saved(st, bert, tmp_path, modules.Pooling(32), modules.Dense(32, 12))
+    ours = open_encoder(tmp_path)
+    for settings in ({"pooling": ("cls", "mean")}, {"layers": (1, 2), "combine": "concat"}):
+        with pytest.raises(InputError, match="pooling gives 64 numbers but this model's Dense step takes 32"):
+            ours.with_config(**settings)
+    path = tmp_path / "2_Dense" / "model.safetensors"
+    save_file(load_file(path) | {"linear.bias": np.zeros(5, np.float32)}, path)
+    with pytest.raises(FormatError, match=r"a Dense step, found a weight of shape \(12, 32\), bias \(5,\)"):
+        open_encoder(tmp_path)

@@ -67,6 +67,10 @@ def test_what_is_no_stack_is_refused(pair, encoders, message):
         stack([pair[0]] if encoders is None else encoders)
     with pytest.raises(InputError, match="scale"):
         stack(pair, scale="half")
+    with pytest.raises(InputError, match="tokenizer='words'"):
+        stack(pair, tokenizer="words")
+    with pytest.raises(InputError, match="expected a list of encoders, not int"):
+        stack(5)
 
 
 def test_a_lower_case_table_finds_words_of_a_cased_sentence(encoder):

@@ -14,7 +14,7 @@ import tokenizers
 
 import wordstock as ws
 from wordstock.encoders.static_model import open_static_model
-from wordstock.errors import FormatError
+from wordstock.errors import FormatError, InputError
 
 KINDS = ["WordPiece", "Unigram", "BPE"]
 
@@ -69,6 +69,14 @@ def test_words_are_means_of_their_pieces(folder):
     split, none = ours.encode_words(["the government", []])
     np.testing.assert_array_equal(split, found[:2])
     assert none.shape == (0, 16)
+
+
+def test_lone_surrogates_are_found_where_they_stand(folder):
+    ours = ws.load(folder)
+    with pytest.raises(InputError, match="text at position 2 holds a lone surrogate"):
+        ours.encode(["the", "the", "a\ud800"])
+    with pytest.raises(InputError, match="sentence at position 1: word at position 2 holds a lone surrogate"):
+        ours.encode_words([["the", "a"], ["the", "the", "\ud800"]])
 
 
 def test_a_length_that_is_no_number(folder, tmp_path):

@@ -46,7 +46,7 @@ def test_the_position_of_a_bad_text_counts_over_blocks(encoder, monkeypatch):
 
 
 def test_bad_spans_and_streams(encoder):
-    for call in (encoder.encode_tokens, lambda text: encoder.encode_spans(text, [])):
+    for call in (encoder.encode_tokens, encoder.count_tokens, lambda text: encoder.encode_spans(text, [])):
         with pytest.raises(InputError, match="pass a list with it"):
             call("one text")
     with pytest.raises(InputError, match="2 texts but 1 lists"):
@@ -54,11 +54,19 @@ def test_bad_spans_and_streams(encoder):
     for span in ((0, 2), (1, 1), (-1, 1)):
         with pytest.raises(InputError, match="of the text at position 1: needs 0 <= start < stop <= 1"):
             encoder.encode_spans(["a", "b"], [[], [span]])
+    for span in (None, (0,), (0, 1, 1), (0.5, 1), ("0", "1")):
+        with pytest.raises(InputError, match="of the text at position 1: needs a pair of whole numbers"):
+            encoder.encode_spans(["a", "b"], [[], [span]])
+    for spans, said in ((None, "spans=None: needs a list of pairs"), ([None, []], "position 0: needs pairs")):
+        with pytest.raises(InputError, match=said):
+            encoder.encode_spans(["a", "b"], spans)
     for stream in ("text", 3):
         with pytest.raises(InputError, match="takes an iterable of texts"):
             encoder.encode_stream(stream)
     with pytest.raises(InputError, match="block=0"):
         encoder.encode_stream([], block=0)
+    with pytest.raises(InputError, match=r"no prompt is called \['query'\]"):
+        encoder.encode(["a"], prompt=["query"])
 
 
 @pytest.mark.parametrize(
@@ -81,12 +89,29 @@ def test_bad_spans_and_streams(encoder):
         ({"prompt": "query"}, "no prompt is called 'query' .there is none."),
         ({"prompts": {"a": 1}}, "prompts="),
         ({"precision": "half"}, "precision='half': known are 'float32'"),
+        ({"prompt": ["query"]}, "no prompt is called"),
+        ({"layer_weights": [float("inf")]}, "sum other than 0"),
+        ({"layer_weights": [True]}, "sum other than 0"),
+        ({"overlap": True}, "overlap=True"),
+        ({"unit": "no"}, "unit='no': needs True or False"),
+        ({"tokenizer": "words"}, "tokenizer='words': needs a wordstock.text.Tokenizer"),
+        ({"config": 5}, "expected a ContextConfig or settings by name, not int"),
         ({"layer": 1}, "unknown setting in layer; known are pooling"),
     ],
 )
 def test_bad_settings(encoder, settings, said):
     with pytest.raises(InputError, match=said):
         encoder.with_config(**settings)
+
+
+def test_numpy_numbers_are_settings(encoder):
+    plain = {"layers": (1, -1), "layer_weights": (0.25, 0.75), "truncate_dim": 8, "max_length": 10, "overlap": 0.25}
+    given = {name: np.array(value)[()] for name, value in plain.items()}
+    changed = encoder.with_config(**given, unit=np.True_)
+    assert changed.config == encoder.with_config(**plain, unit=True).config
+    assert changed.fingerprint == encoder.with_config(**plain, unit=True).fingerprint
+    assert encoder.with_config(layers=np.int64(2)).config.layers == (2,)
+    assert [len(part) for part in encoder.encode_stream(["a", "b", "c"], block=np.int64(2))] == [2, 1]
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ _BLOCK = 4096  # texts held at once
 _KINDS: dict[str, Kind] = {name: name for name in get_args(Kind)}
 _SUFFIXES = (".npy", ".jsonl")
 _ENCODER = "Contextual encoders"
+_UNDECODABLE = "undecodable line, kept"  # as read_texts counts them
 
 
 def encode(
@@ -267,7 +268,7 @@ def _quoted(text: str) -> str:
 
 
 def _left_out(report: ReadReport) -> str:
-    return ", ".join(f"{count:,} {why}" for why, count in sorted(report.left_out.items()))
+    return ", ".join(f"{count:,} {why}" for why, count in sorted(report.left_out.items()) if why != _UNDECODABLE)
 
 
 def _summary(console: Console, output: Path, encoder: Encoder, report: ReadReport, seconds: float) -> None:
@@ -284,11 +285,12 @@ def _summary(console: Console, output: Path, encoder: Encoder, report: ReadRepor
         cached: CachedEncoder = encoder  # type: ignore[assignment]  # the only encoder around another here
         parts.append(f"{cached.hits:,} from the cache")
     console.print(f"wrote {output}: {', '.join(parts)}", markup=False)
-    if report.left_out:
+    if left_out := _left_out(report):
+        console.print(f"left out: {left_out}; the vectors are those of the other texts, in order", markup=False)
+    if undecodable := report.left_out[_UNDECODABLE]:
         console.print(
-            f"left out: {_left_out(report)}; the vectors are those of the other texts, in order", markup=False
+            f"[yellow]warning:[/] lines that could not be decoded, {undecodable:,} in number, were encoded with U+FFFD "
+            "in place of the damaged bytes; --strict stops at the first"
         )
-    if report.damaged:
-        console.print(
-            f"[yellow]warning:[/] {report.damaged:,} damaged places were left out; --strict stops at the first"
-        )
+    if damaged := report.damaged - bool(undecodable):  # only the first such line of the file counts there
+        console.print(f"[yellow]warning:[/] {damaged:,} damaged places were left out; --strict stops at the first")

@@ -21,6 +21,7 @@ import numpy as np
 from filelock import FileLock
 
 from wordstock._files import storage_errors
+from wordstock._settings import check_whole, plain
 from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.sizes import word_dim_of
 from wordstock.errors import FormatError, InputError, StorageError
@@ -50,7 +51,7 @@ class CachedEncoder:
     Raises
     ------
     InputError
-        ``max_bytes`` below a megabyte.
+        Something that is no encoder, or ``max_bytes`` below a megabyte.
     FormatError
         A file that is no such cache.
     StorageError
@@ -58,11 +59,13 @@ class CachedEncoder:
     """
 
     def __init__(self, encoder: Encoder, path: Path | str, *, max_bytes: int = 1 << 30) -> None:
-        if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1 << 20:
-            raise InputError(f"max_bytes={max_bytes!r}: needs a whole number of at least {1 << 20:,}")
+        given: object = encoder
+        if not isinstance(given, Encoder):
+            raise InputError(f"a cache is put around an encoder, not {type(given).__name__}")
+        check_whole("max_bytes", max_bytes, 1 << 20)
         self.encoder = encoder
         self.path = Path(path)
-        self.max_bytes = max_bytes
+        self.max_bytes: int = plain(max_bytes)
         self.hits = 0
         self.misses = 0
         self._open: tuple[int, sqlite3.Connection] | None = None
@@ -109,7 +112,9 @@ class CachedEncoder:
             return alone
         listed = check_texts(texts)
         names = [self._name("text", text) for text in listed]
-        found = self._through(names, listed, lambda part: list(self.encoder.encode(part)))
+        found = self._through(
+            names, listed, lambda part: list(self.encoder.encode(part)), lambda size: size == self.dim
+        )
         out = np.empty((len(listed), self.dim), np.float32)
         for at, vector in enumerate(found):
             out[at] = vector
@@ -125,7 +130,7 @@ class CachedEncoder:
         """
         listed = each_sentence(sentences, lambda one: one if isinstance(one, str) else check_texts(one, "word"))
         names = [self._sentence_name(sentence) for sentence in listed]
-        found = self._through(names, listed, self.encoder.encode_words)
+        found = self._through(names, listed, self.encoder.encode_words, lambda size: size % self.word_dim == 0)
         return [vectors.reshape(-1, self.word_dim).copy() for vectors in found]
 
     def clear(self) -> None:
@@ -150,10 +155,17 @@ class CachedEncoder:
         return hashlib.blake2b(data, digest_size=20).digest()
 
     def _through(
-        self, names: list[bytes], items: list[Any], encode: Callable[[list[Any]], list[FloatArray]]
+        self,
+        names: list[bytes],
+        items: list[Any],
+        encode: Callable[[list[Any]], list[FloatArray]],
+        fits: Callable[[int], bool],
     ) -> list[FloatArray]:
-        """Vectors of all items; those that the file lacks are encoded in one go, each once, and kept."""
-        known = self._look_up(set(names))
+        """Vectors of all items; those that the file lacks are encoded in one go, each once, and kept.
+
+        ``fits`` tells whether an entry can have so many numbers; one that cannot is damaged and made anew.
+        """
+        known = {name: vector for name, vector in self._look_up(set(names)).items() if fits(vector.size)}
         absent = {name: item for name, item in zip(names, items, strict=True) if name not in known}
         self.hits += len(items) - len(absent)
         self.misses += len(absent)
@@ -178,6 +190,8 @@ class CachedEncoder:
                 marks = ",".join("?" * len(part))
                 query = f"SELECT name, vector, used FROM entries WHERE name IN ({marks})"
                 for name, vector, used in database.execute(query, part):
+                    if not isinstance(vector, bytes) or len(vector) % 4:
+                        continue  # damaged
                     found[name] = np.frombuffer(vector, "<f4")
                     if used < now - _FRESH:
                         aged.append((now, name))

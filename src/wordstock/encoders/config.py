@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from wordstock._settings import check_flag, check_known, check_number, check_whole, plain, store_plain
 from wordstock.encoders.known_prompts import known_prompts
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
@@ -74,16 +76,17 @@ class ContextConfig:
     tokenizer: Tokenizer = field(default_factory=lambda: Tokenizer(casing="keep"))
 
     def __post_init__(self) -> None:
+        store_plain(self)
         self._set_sequences()
         for name, known in _CHOICES.items():
-            if getattr(self, name) not in known:
-                raise InputError(f"{name}={getattr(self, name)!r}: known are {', '.join(map(repr, known))}")
+            check_known(name, getattr(self, name), known)
         for name in ("truncate_dim", "max_length"):
-            value: object = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise InputError(f"{name}={value!r}: needs a positive whole number, or None")
-        if not isinstance(self.overlap, int | float) or not 0 <= self.overlap <= 0.5:
-            raise InputError(f"overlap={self.overlap!r}: needs a share from 0 to 0.5")
+            check_whole(name, getattr(self, name), 1, optional=True)
+        check_number("overlap", self.overlap, 0, 0.5, least=True, most=True)
+        check_flag("unit", self.unit)
+        tokenizer: object = self.tokenizer
+        if not isinstance(tokenizer, Tokenizer):
+            raise InputError(f"tokenizer={tokenizer!r:.80}: needs a wordstock.text.Tokenizer")
         self._check_prompts()
 
     def _set_sequences(self) -> None:
@@ -103,7 +106,8 @@ class ContextConfig:
             raise InputError(
                 f"{len(weights)} layer_weights for {len(self.layers)} layers; give one for each, with combine='mean'"
             )
-        if not all(isinstance(one, int | float) for one in weights) or not abs(sum(weights)) > 0:
+        numbers = [one for one in weights if isinstance(one, int | float) and not isinstance(one, bool)]
+        if len(numbers) < len(weights) or not 0 < abs(sum(weights)) < math.inf:
             raise InputError(f"layer_weights={weights!r}: needs numbers with a sum other than 0")
         object.__setattr__(self, "layer_weights", tuple(float(weight) for weight in weights))
 
@@ -127,7 +131,8 @@ class ContextConfig:
         """
         if name == "":
             return ""
-        if name not in self.prompts:
+        given: object = name
+        if not isinstance(given, str) or name not in self.prompts:
             known = ", ".join(map(repr, self.prompts)) or "none"
             raise InputError(
                 f"no prompt is called {name!r} (there is {known}); add it with with_config(prompts={{...}}), "
@@ -155,6 +160,6 @@ class ContextConfig:
 
 
 def _listed(name: str, value: object) -> tuple[Any, ...]:
-    if not isinstance(value, Iterable) or not (listed := tuple(value)):
+    if not isinstance(value, Iterable) or not (listed := tuple(map(plain, value))):
         raise InputError(f"{name}={value!r}: needs one value or several")
     return listed

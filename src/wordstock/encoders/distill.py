@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wordstock._settings import check_number, check_whole, plain
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import BLOCK_ROWS, Storage
 from wordstock.encoders.occurrences import average_occurrences
@@ -96,10 +97,16 @@ def distill(
     Raises
     ------
     InputError
-        Neither vocabulary nor corpus, nothing in them, a setting out of range, or a corpus that can be read only once
-        where it must be read twice.
+        Something that is no encoder, neither vocabulary nor corpus, nothing in them, a setting out of range, or a
+        corpus that can be read only once where it must be read twice.
     """
-    _check_settings(dim, sif_a, max_occurrences)
+    _check_given(encoder, tokenizer)
+    check_whole("dim", dim, 1, optional=True)
+    check_whole("max_occurrences", max_occurrences, 1)
+    check_whole("min_count", min_count, 1)
+    check_whole("max_size", max_size, 1, optional=True)
+    check_number("sif_a", sif_a, 0, optional=True)
+    dim, max_occurrences, sif_a = plain(dim), plain(max_occurrences), plain(sif_a)
     if corpus is None:
         if vocabulary is None:
             raise InputError("distill needs words: give vocabulary=, corpus=, or both")
@@ -122,12 +129,11 @@ def distill(
     return _table(encoder, words, vectors, dim, sif_a, method, citation)
 
 
-def _check_settings(dim: int | None, sif_a: float | None, max_occurrences: int) -> None:
-    for name, value in (("dim", dim), ("max_occurrences", max_occurrences)):
-        if value is not None and value < 1:
-            raise InputError(f"{name}={value}: needs 1 or more")
-    if sif_a is not None and not sif_a > 0:
-        raise InputError(f"sif_a={sif_a}: needs a positive number, such as 1e-3, or None for plain means")
+def _check_given(encoder: object, tokenizer: object) -> None:
+    if not isinstance(encoder, Encoder):
+        raise InputError(f"distill takes an encoder, such as wordstock.load gives, not {type(encoder).__name__}")
+    if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
+        raise InputError(f"tokenizer={tokenizer!r:.80}: needs a wordstock.text.Tokenizer or None")
 
 
 def _opened(
@@ -156,8 +162,11 @@ def _opened(
 
 
 def _given_words(vocabulary: Given, tokenizer: Tokenizer | None) -> Words:
-    if isinstance(vocabulary, str):
+    given: object = vocabulary
+    if isinstance(given, str):
         raise InputError("vocabulary is a single str; pass a list of words")
+    if isinstance(given, bytes) or not isinstance(given, Iterable | Vocabulary | Embeddings):
+        raise InputError(f"vocabulary must be words, a Vocabulary or a table, not {type(given).__name__}")
     frequencies = config = None
     if isinstance(vocabulary, Embeddings):
         config = replace(vocabulary.config, unknown="skip")  # its n-grams do not follow

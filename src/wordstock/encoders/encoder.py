@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from wordstock._settings import check_whole
 from wordstock.embeddings import Card
 from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.backends import Backend
@@ -23,7 +24,7 @@ from wordstock.encoders.parts import Parts, Pieces
 from wordstock.encoders.running import Meter, Progress, Runner, blocks
 from wordstock.encoders.sizes import states_dim, text_dim
 from wordstock.encoders.subwords import SubwordTokenizer
-from wordstock.encoders.words import Span, located_words
+from wordstock.encoders.words import Span, checked_spans, located_words
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 
@@ -119,6 +120,9 @@ class ContextualEncoder:
         InputError
             An unknown setting or value, or one that does not fit the model.
         """
+        given: object = config
+        if given is not None and not isinstance(given, ContextConfig):
+            raise InputError(f"expected a ContextConfig or settings by name, not {type(given).__name__}")
         try:
             config = replace(config or self.config, **changes)
         except TypeError as error:
@@ -217,8 +221,7 @@ class ContextualEncoder:
         """
         if isinstance(texts, str) or not isinstance(texts, Iterable):
             raise InputError(f"encode_stream takes an iterable of texts, not {type(texts).__name__}")
-        if not isinstance(block, int) or block < 1:
-            raise InputError(f"block={block!r}: needs a positive whole number")
+        check_whole("block", block, 1)
         before = self.config.prompt_text(self.config.prompt if prompt is None else prompt)
         return self._stream(iter(texts), block, before, Meter(progress))
 
@@ -292,22 +295,10 @@ class ContextualEncoder:
         Raises
         ------
         InputError
-            Another number of lists than texts, or a span that is empty or outside of its text.
+            Another number of lists than texts, or a span that is no pair, empty or outside of its text.
         """
-        if isinstance(texts, str):
-            raise InputError("encode_spans takes a list of texts; for one text pass a list with it")
-        listed = check_texts(texts)
-        given = [list(places) for places in spans]
-        if len(given) != len(listed):
-            raise InputError(f"{len(listed)} texts but {len(given)} lists of spans; give one for each text")
-        for position, (text, places) in enumerate(zip(listed, given, strict=True)):
-            for start, stop in places:
-                if not 0 <= start < stop <= len(text):
-                    raise InputError(
-                        f"span ({start}, {stop}) of the text at position {position}: "
-                        f"needs 0 <= start < stop <= {len(text)}"
-                    )
-        return self._parts.spans(listed, given)
+        listed = _several("encode_spans", texts)
+        return self._parts.spans(listed, checked_spans(listed, spans))
 
     def encode_tokens(self, texts: Sequence[str]) -> list[Pieces]:
         """Every token of each text with its characters and its vector in context; special tokens are left out.
@@ -317,12 +308,22 @@ class ContextualEncoder:
         InputError
             An item that is not a str or holds a lone surrogate, with its position.
         """
-        if isinstance(texts, str):
-            raise InputError("encode_tokens takes a list of texts; for one text pass a list with it")
-        return self._parts.tokens(check_texts(texts))
+        return self._parts.tokens(_several("encode_tokens", texts))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens each text has for the model, special ones left out; ``max_length`` counts those too."""
-        listed = check_texts(texts)
+        """How many tokens each text has for the model, special ones left out; ``max_length`` counts those too.
+
+        Raises
+        ------
+        InputError
+            As ``encode_tokens``.
+        """
+        listed = _several("count_tokens", texts)
         bounds = self._tokenizer.tokenize(listed).bounds
         return [last - first for first, last in itertools.pairwise(bounds.tolist())]
+
+
+def _several(method: str, texts: object) -> list[str]:
+    if isinstance(texts, str):
+        raise InputError(f"{method} takes a list of texts; for one text pass a list with it")
+    return check_texts(texts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 
 __all__ = ["ACTIVATIONS", "Dense", "Head", "LayerNorm"]
@@ -52,8 +53,18 @@ class Dense:
             out = out + (x if self.residual is None else x @ self.residual.T)
         return out
 
-    def dim(self, _: int) -> int:
-        """Length of what comes out."""
+    def check_shapes(self) -> None:
+        """Refuse arrays that do not fit each other; InputError."""
+        shape = self.weight.shape
+        if len(shape) != 2 or (self.bias is not None and self.bias.shape != shape[:1]):
+            raise InputError(f"a weight of shape {shape}, bias {None if self.bias is None else self.bias.shape}")
+        added = shape[1:] * 2 if self.residual is None else self.residual.shape
+        if self.add_input and added != shape:
+            raise InputError(f"a weight of shape {shape} and a residual of {added}")
+
+    def dim(self, given: int) -> int:
+        """Length of what comes out; InputError for another length of what goes in."""
+        _check_length(given, self.weight.shape[1], "Dense")
         return len(self.weight)
 
 
@@ -72,9 +83,23 @@ class LayerNorm:
         out: FloatArray = centred / spread * self.weight + self.bias
         return out
 
+    def check_shapes(self) -> None:
+        """Refuse arrays that do not fit each other; InputError."""
+        if self.weight.ndim != 1 or self.weight.shape != self.bias.shape:
+            raise InputError(f"a weight of shape {self.weight.shape}, bias {self.bias.shape}")
+
     def dim(self, given: int) -> int:
-        """Length of what comes out."""
+        """Length of what comes out, that of what goes in; InputError for another one."""
+        _check_length(given, len(self.weight), "LayerNorm")
         return given
+
+
+def _check_length(given: int, wanted: int, name: str) -> None:
+    if given != wanted:
+        raise InputError(
+            f"pooling gives {given} numbers but this model's {name} step takes {wanted}: "
+            "leave its pooling as it is, and layers at one or combine='mean'"
+        )
 
 
 Head = tuple[Dense | LayerNorm, ...]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wordstock._optional import require
+from wordstock._settings import check_flag, check_whole, plain
 from wordstock.embeddings import Card
 from wordstock.encoders.architectures import architecture_of
 from wordstock.encoders.backends import open_backend
@@ -21,7 +22,7 @@ from wordstock.encoders.identity import fingerprint_of, weights_digest
 from wordstock.encoders.known_prompts import prompts_of_repository
 from wordstock.encoders.sizes import text_dim
 from wordstock.encoders.subwords import open_tokenizer
-from wordstock.errors import InputError
+from wordstock.errors import FormatError, InputError
 
 __all__ = ["OPTIONS", "check_runnable", "default_config", "describe_folder", "open_encoder"]
 
@@ -72,8 +73,13 @@ def open_encoder(
     MissingExtraError
         A library of the extra "encoders" is not installed.
     """
-    if batch_tokens is not None and (not isinstance(batch_tokens, int) or batch_tokens < 1):
-        raise InputError(f"batch_tokens={batch_tokens!r}: needs a positive whole number")
+    check_whole("threads", threads, 1, optional=True)
+    check_whole("batch_tokens", batch_tokens, 1, optional=True)
+    check_flag("allow_pickle", allow_pickle)
+    threads, batch_tokens = plain(threads), plain(batch_tokens)
+    place: object = device
+    if place is not None and not isinstance(place, str):
+        raise InputError(f"device={place!r}: needs 'cpu', 'cuda' or None")
     if unknown := settings.keys() - set(OPTIONS):
         raise InputError(f"an encoder has no option {', '.join(sorted(unknown))}; known are {', '.join(OPTIONS)}")
     model = read_folder(folder, allow_pickle=allow_pickle)
@@ -128,17 +134,26 @@ def check_runnable(name: str, config: Mapping[str, Any] | None = None, *, backen
 
 
 def default_config(model: ModelFolder) -> ContextConfig:
-    """The settings that a folder's files give."""
+    """The settings that a folder's files give.
+
+    Raises
+    ------
+    FormatError
+        Weights of layers that the model does not have.
+    """
     layout = model.layout
     layers = (-1,) if layout.first_layer is None else tuple(range(layout.first_layer, model.n_layers + 1))
-    return ContextConfig(
-        pooling=layout.pooling,
-        layers=layers,
-        layer_weights=layout.layer_weights,
-        prompts=layout.prompts,
-        prompt=layout.prompt,
-        unit=layout.unit,
-    )
+    try:
+        return ContextConfig(
+            pooling=layout.pooling,
+            layers=layers,
+            layer_weights=layout.layer_weights,
+            prompts=layout.prompts,
+            prompt=layout.prompt,
+            unit=layout.unit,
+        )
+    except InputError as error:
+        raise FormatError(model.path, expected="a WeightedLayerPooling that fits", found=str(error)) from error
 
 
 def describe_folder(folder: Path | str) -> dict[str, Any]:

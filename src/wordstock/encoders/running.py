@@ -16,7 +16,7 @@ from wordstock.encoders.pooling import combine, pool
 from wordstock.encoders.side_by_side import run_batches
 from wordstock.encoders.sizes import resolved_layers, states_dim
 from wordstock.encoders.subwords import SubwordTokenizer, Tokenized
-from wordstock.errors import InputError
+from wordstock.errors import FormatError, InputError
 from wordstock.protocols import FloatArray
 
 __all__ = ["Progress", "Runner", "blocks"]
@@ -85,6 +85,12 @@ class Runner:
         self.max_length = config.max_length or model.max_length
         special = len(tokenizer.prefix) + len(tokenizer.suffix)
         self._room = self.max_length - special
+        if model.max_length < special + 2:
+            raise FormatError(
+                model.path,
+                expected=f"a model that takes at least {special + 2} tokens, {special} special ones included",
+                found=f"{model.max_length} as the least of max_position_embeddings, max_seq_length, model_max_length",
+            )
         if self.max_length > model.max_length or self._room < 2:
             raise InputError(
                 f"max_length={self.max_length}: this model takes {special + 2} to {model.max_length} tokens"

@@ -124,10 +124,13 @@ def _add(layout: SentenceLayout, name: str, path: str, folder: Path, allow_pickl
         if weights is None:
             raise FormatError(place, expected="a tensor 'layer_weights'", found="none")
         first = settings.get("layer_start", 4)
+        if not isinstance(first, int) or isinstance(first, bool) or first < 0:
+            raise FormatError(place / "config.json", expected="a layer as layer_start", found=repr(first))
         return replace(layout, first_layer=first, layer_weights=tuple(map(float, weights.ravel())))
     tensors = _tensors(place, allow_pickle)
     try:
         step = _dense(settings, tensors) if name == "Dense" else LayerNorm(tensors["norm.weight"], tensors["norm.bias"])
+        step.check_shapes()
     except (KeyError, InputError) as error:
         raise FormatError(place, expected=f"a {name} step", found=str(error)) from error
     return replace(layout, head=(*layout.head, step))
@@ -148,7 +151,9 @@ def _pooling(settings: dict[str, Any], path: Path) -> tuple[Pooling, ...]:
     if settings.get("include_prompt") is False:
         raise FormatError(path, expected="pooling over prompt and text", found="include_prompt false: not supported")
     given = settings.get("pooling_mode", [mode for switch, mode in _SWITCHES.items() if settings.get(switch)] or "mean")
-    modes = [given] if isinstance(given, str) else list(given)
+    modes = [given] if isinstance(given, str) else given
+    if not isinstance(modes, list) or not modes:
+        raise FormatError(path, expected="a pooling mode or a list of them", found=repr(given))
     if unknown := [mode for mode in modes if mode not in _POOLING]:
         raise FormatError(path, expected=f"pooling among {', '.join(_POOLING)}", found=repr(unknown[0]))
     return tuple(_POOLING[mode] for mode in modes)
@@ -160,9 +165,11 @@ def _of_the_model(folder: Path, transformer: str) -> dict[str, Any]:
     if general.is_file():
         values = read_json(general)
         prompts = values.get("prompts") or {}
-        found["prompts"] = {str(name): text for name, text in prompts.items() if isinstance(text, str)}
+        if not isinstance(prompts, dict):
+            raise FormatError(general, expected="prompts by name", found=f"{prompts!r:.80}")
+        found["prompts"] = {name: text for name, text in prompts.items() if isinstance(text, str)}
         default = values.get("default_prompt_name")
-        found["prompt"] = default if default in found["prompts"] else ""
+        found["prompt"] = default if isinstance(default, str) and default in found["prompts"] else ""
     for place in (folder / transformer, folder):
         limits = place / "sentence_bert_config.json"
         if limits.is_file():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any, Literal, overload
 
 import numpy as np
 
+from wordstock._settings import check_known
 from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.sizes import word_dim_of
 from wordstock.errors import InputError
@@ -41,14 +42,19 @@ class Stack:
         scale: Literal["none", "unit"] = "none",
         tokenizer: Tokenizer | None = None,
     ) -> None:
+        found: object = encoders
+        if not isinstance(found, Iterable):
+            raise InputError(f"expected a list of encoders, not {type(found).__name__}")
         given = list(encoders)
         for number, encoder in enumerate(given):
             if not isinstance(encoder, Encoder):
                 raise InputError(f"item {number} of a stack is no encoder but {type(encoder).__name__}")
         if len(given) < 2:
             raise InputError(f"a stack needs at least 2 encoders, not {len(given)}")
-        if scale not in ("none", "unit"):
-            raise InputError(f"scale={scale!r}: known are 'none', 'unit'")
+        check_known("scale", scale, ("none", "unit"))
+        words: object = tokenizer
+        if words is not None and not isinstance(words, Tokenizer):
+            raise InputError(f"tokenizer={words!r:.80}: needs a wordstock.text.Tokenizer or None")
         self.encoders = tuple(given)
         self.scale = scale
         self.tokenizer = tokenizer or Tokenizer(casing="keep")

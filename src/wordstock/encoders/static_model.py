@@ -20,6 +20,7 @@ from wordstock._optional import require
 from wordstock.embeddings import Card, Embeddings
 from wordstock.embeddings.digest import digest_of
 from wordstock.embeddings.sentence import check_texts, each_sentence, pool_texts, warn_blank
+from wordstock.encoders.subwords import refuse_surrogates
 from wordstock.errors import FormatError, InputError
 from wordstock.formats.model2vec import read_model2vec, read_settings
 from wordstock.protocols import FloatArray, IntArray
@@ -110,15 +111,17 @@ class StaticModel:
         Raises
         ------
         InputError
-            A single str, or a word that is not a str.
+            A single str, or a word that is not a str or holds a lone surrogate, with its position.
         """
-        words = each_sentence(sentences, self._split)
+        words = each_sentence(sentences, self._checked)
         distinct = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(words)))}
         vectors, _ = self._means(list(distinct), None)
         return [vectors[np.array([distinct[word] for word in sentence], np.int64)] for sentence in words]
 
-    def _split(self, sentence: str | Sequence[str]) -> list[str]:
-        return self._words(sentence) if isinstance(sentence, str) else check_texts(sentence, "word")
+    def _checked(self, sentence: str | Sequence[str]) -> list[str]:
+        words = self._words(sentence) if isinstance(sentence, str) else check_texts(sentence, "word")
+        refuse_surrogates(words, "word")
+        return words
 
     def _means(self, texts: list[str], most: int | None) -> tuple[FloatArray, IntArray]:
         """Mean of each text's pieces, and the texts that have none."""
@@ -138,12 +141,8 @@ class StaticModel:
     def _ids(self, texts: list[str], first: int) -> list[list[int]]:
         try:
             return [found.ids for found in self._pieces.encode_batch_fast(texts, add_special_tokens=False)]
-        except TypeError as error:  # a lone surrogate
-            for position, text in enumerate(texts, first):
-                try:
-                    text.encode()
-                except UnicodeEncodeError:
-                    raise InputError(f"text at position {position} holds a lone surrogate: {text!r:.80}") from error
+        except (TypeError, UnicodeEncodeError):
+            refuse_surrogates(texts, first=first)
             raise
 
 
@@ -160,7 +159,7 @@ def open_static_model(folder: Path | str, *, card: Card | None = None) -> Static
     folder = Path(folder)
     table, settings = read_model2vec(folder), read_settings(folder)
     most = settings.get("max_length", _MAX_LENGTH)
-    if most is not None and (not isinstance(most, int) or most < 1):
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
         raise FormatError(folder / "config.json", expected="max_length as a positive number or null", found=repr(most))
     path = folder / "tokenizer.json"
     try:

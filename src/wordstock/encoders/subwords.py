@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +16,7 @@ from wordstock.encoders.folder import ModelFolder
 from wordstock.errors import FormatError, InputError
 from wordstock.protocols import IntArray
 
-__all__ = ["SubwordTokenizer", "Tokenized", "open_tokenizer"]
+__all__ = ["SubwordTokenizer", "Tokenized", "open_tokenizer", "refuse_surrogates"]
 
 _PURPOSE = "running a contextual encoder"
 _SPACE_MARKS = ("▁", "Ġ")  # a space of its own in SentencePiece's and in byte-level vocabularies
@@ -46,10 +45,15 @@ class SubwordTokenizer:
     Attributes
     ----------
     prefix, suffix : int64, special tokens that the model wants around a text.
+
+    Raises
+    ------
+    FormatError
+        By itself and ``tokenize``: a token number that the model has no vector for.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: Any, model: ModelFolder) -> None:
+        self._tokenizer, self._model = tokenizer, model
         tokenizer.no_truncation()  # some folders carry both from training
         tokenizer.no_padding()
         probe = tokenizer.encode("a")
@@ -58,6 +62,7 @@ class SubwordTokenizer:
         ids = np.array(probe.ids, np.int64)
         self.prefix: IntArray = ids[: inner[0]] if len(inner) else ids
         self.suffix: IntArray = ids[inner[-1] + 1 :] if len(inner) else ids[:0]
+        self._check_numbers(ids)
         self._marks = [number for mark in _SPACE_MARKS if (number := tokenizer.token_to_id(mark)) is not None]
 
     def tokenize(self, texts: Sequence[str], *, offsets: bool = False, first: int = 0) -> Tokenized:
@@ -76,12 +81,13 @@ class SubwordTokenizer:
         try:
             encodings = encode(texts, add_special_tokens=False)
         except (TypeError, UnicodeEncodeError):
-            _refuse_surrogates(texts, first)
+            refuse_surrogates(texts, first=first)
             raise
         listed = [encoding.ids for encoding in encodings]
         bounds = np.zeros(len(texts) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, listed), np.int64, len(listed)), out=bounds[1:])
         ids = np.fromiter(chain.from_iterable(listed), np.int64, int(bounds[-1]))
+        self._check_numbers(ids)
         if not offsets:
             return Tokenized(ids, bounds)
         pairs = chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings))
@@ -92,6 +98,15 @@ class SubwordTokenizer:
     def pieces(self, ids: IntArray) -> list[str]:
         """How the vocabulary writes each token."""
         return [self._tokenizer.id_to_token(number) for number in ids.tolist()]
+
+    def _check_numbers(self, ids: IntArray) -> None:
+        size, highest = self._model.config.get("vocab_size"), int(ids.max(initial=0))
+        if isinstance(size, int) and highest >= size:
+            raise FormatError(
+                self._model.weights_folder,
+                expected=f"token numbers below {size:,}, the vocab_size of config.json",
+                found=f"{highest:,} for {self._tokenizer.id_to_token(highest)!r}: the tokeniser is of another model",
+            )
 
     def _trim(self, offsets: IntArray, ids: IntArray, bounds: IntArray, texts: Sequence[str]) -> None:
         """Take spaces off both ends of each token's characters; a mark for a space stands for no character.
@@ -136,7 +151,7 @@ def open_tokenizer(model: ModelFolder) -> SubwordTokenizer:
         normalizers = library.normalizers
         before = [] if tokenizer.normalizer is None else [tokenizer.normalizer]
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *before])
-    return SubwordTokenizer(tokenizer)
+    return SubwordTokenizer(tokenizer, model)
 
 
 def _converted(folder: Path) -> Any:
@@ -148,19 +163,31 @@ def _converted(folder: Path) -> Any:
             slow = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             return slow.backend_tokenizer
         except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-            problem = f"transformers cannot build one: {error!s:.200}"
+            problem = f"transformers cannot build one: {' '.join(str(error).split()):.200}"
     raise FormatError(folder, expected="tokenizer.json", found=problem, remedy="fetch or save the model again")
 
 
-def _refuse_surrogates(texts: Sequence[str], first: int) -> None:
-    for position, text in enumerate(texts):
-        for at, letter in enumerate(text):
-            if unicodedata.category(letter) == "Cs":
-                raise InputError(
-                    f"text at position {first + position} holds a lone surrogate, U+{ord(letter):04X}, as character "
-                    f"{at}: it has no UTF-8 form; replace it, for instance by "
-                    "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-                )
+def refuse_surrogates(texts: Sequence[str], what: str = "text", *, first: int = 0) -> None:
+    """Refuse texts with a lone surrogate, which have no UTF-8 form.
+
+    Parameters
+    ----------
+    what : what they are called, and ``first`` the position of the first one, in messages.
+
+    Raises
+    ------
+    InputError
+        Names the text's position, the surrogate and its place.
+    """
+    for position, text in enumerate(texts, first):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{what} at position {position} holds a lone surrogate, U+{ord(text[error.start]):04X}, as character "
+                f"{error.start}: it has no UTF-8 form; replace it, for instance by "
+                "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+            ) from None
 
 
 def _spaces(texts: Sequence[str]) -> tuple[npt.NDArray[np.bool_], IntArray]:

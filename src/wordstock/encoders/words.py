@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import index
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from wordstock.errors import InputError
 from wordstock.protocols import IntArray
 from wordstock.text import Tokenizer
 
-__all__ = ["Span", "joined", "located_words", "token_ranges", "word_spans"]
+__all__ = ["Span", "checked_spans", "joined", "located_words", "token_ranges", "word_spans"]
 
 Span = tuple[int, int]
 
@@ -44,6 +45,41 @@ def joined(words: Sequence[str]) -> tuple[str, list[Span]]:
         spans.append((at, at + len(word)))
         at += len(word) + 1
     return " ".join(words), spans
+
+
+def checked_spans(texts: Sequence[str], spans: object) -> list[list[Span]]:
+    """The spans of each text as pairs of ints.
+
+    Raises
+    ------
+    InputError
+        Another number of lists than texts, or a span that is no pair, empty or outside of its text.
+    """
+    if not isinstance(spans, Iterable):
+        raise InputError(f"spans={spans!r:.80}: needs a list of pairs (start, stop) for each text")
+    given = list(spans)
+    if len(given) != len(texts):
+        raise InputError(f"{len(texts)} texts but {len(given)} lists of spans; give one for each text")
+    return [_pairs(places, text, position) for position, (text, places) in enumerate(zip(texts, given, strict=True))]
+
+
+def _pairs(places: object, text: str, position: int) -> list[Span]:
+    if isinstance(places, str | Mapping) or not isinstance(places, Iterable):
+        raise InputError(f"spans of the text at position {position}: needs pairs (start, stop), not {places!r:.80}")
+    pairs = []
+    for place in places:
+        try:
+            start, stop = map(index, place)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"span {place!r:.80} of the text at position {position}: needs a pair of whole numbers, start and stop"
+            ) from None
+        if not 0 <= start < stop <= len(text):
+            raise InputError(
+                f"span ({start}, {stop}) of the text at position {position}: needs 0 <= start < stop <= {len(text)}"
+            )
+        pairs.append((start, stop))
+    return pairs
 
 
 def word_spans(text: str, tokenizer: Tokenizer) -> list[Span]:

@@ -10,8 +10,8 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from wordstock._settings import check_known
 from wordstock.encoders.config import Precision
-from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def open_backend(
     FormatError
         Weights that are damaged or do not fit the configuration.
     """
-    if name not in BACKENDS:
-        raise InputError(f"backend={name!r}: known are {', '.join(map(repr, BACKENDS))}")
+    check_known("backend", name, tuple(BACKENDS))
     module = importlib.import_module(BACKENDS[name])
     opened: Backend = module.open_model(model, precision=precision, threads=threads, device=device)
     return opened

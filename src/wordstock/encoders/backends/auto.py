@@ -30,7 +30,7 @@ from wordstock.encoders.folder import ModelFolder
 from wordstock.encoders.packing import Batch
 from wordstock.encoders.pooling import pool
 from wordstock.encoders.side_by_side import run_batches
-from wordstock.errors import FormatError, InputError, MissingExtraError, ModelError
+from wordstock.errors import FormatError, InputError, MissingExtraError, ModelError, StorageError
 from wordstock.protocols import FloatArray
 
 __all__ = ["LEAST_COSINE", "Trial", "open_model", "remembered"]
@@ -55,6 +55,8 @@ _CANDIDATES: dict[Precision, tuple[tuple[str, Precision], ...]] = {
     "int8": (("openvino", "int8"), ("onnx", "int8")),
 }
 _NEEDS = {"bfloat16": {"avx512_bf16", "amx_bf16", "bf16"}, "int8": {"avx512_vnni", "avx_vnni", "amx_int8", "i8mm"}}
+
+_log = logging.getLogger(__name__)
 
 
 class Trial(NamedTuple):
@@ -91,15 +93,20 @@ def open_model(model: ModelFolder, *, precision: Precision, threads: int | None,
         try:
             return _open(found[0].backend, model, found[0].precision, threads, "cpu")
         except (FormatError, MissingExtraError) as error:
-            logging.getLogger(__name__).warning("the remembered backend does not open, choosing anew: %s", error)
+            _log.warning("the remembered backend does not open, choosing anew: %s", error)
     trials = _try_all(model, precision, threads)
     best = _fastest(trials, precision)
     if best is None:
         told = "; ".join(f"{trial.backend} {trial.precision}: {_said(trial)}" for trial in trials)
         raise ModelError(f"no backend runs {model.path} in {precision} within a cosine of {LEAST_COSINE}: {told}")
     ordered = [best, *(trial for trial in trials if trial is not best)]
-    with atomic_write(path) as stream:
-        stream.write(json.dumps([trial._asdict() for trial in ordered], indent=1).encode())
+    try:
+        with atomic_write(path) as stream:
+            stream.write(json.dumps([trial._asdict() for trial in ordered], indent=1).encode())
+    except StorageError as error:
+        _log.warning(
+            "the choice of %s is not remembered; WORDSTOCK_CACHE names another folder: %s", best.backend, error
+        )
     return _open(best.backend, model, best.precision, threads, "cpu")
 
 
@@ -120,7 +127,7 @@ def _try_all(model: ModelFolder, precision: Precision, threads: int | None) -> l
             continue
         try:
             backend = _open(name, model, of, threads, "cpu")
-        except (MissingExtraError, ModelError, InputError, FormatError) as error:
+        except (MissingExtraError, ModelError, InputError, FormatError, StorageError) as error:
             trials.append(Trial(name, of, None, None, f"{error!s:.300}"))
             continue
         cosine = _least_cosine(_run(backend, parts, model.n_layers), reference)
@@ -207,9 +214,17 @@ def _abilities() -> set[str]:
 def _read(path: Path) -> list[Trial] | None:
     try:
         trials = [Trial(**values) for values in json.loads(path.read_bytes())]
-    except (OSError, ValueError, TypeError):
+        sound = all(map(_is_sound, trials))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return trials if trials and trials[0].backend in _MODULES and trials[0].seconds is not None else None
+    return trials if sound and trials and trials[0].seconds is not None else None
+
+
+def _is_sound(trial: Trial) -> bool:
+    """Whether a trial that was read is one that could have been made."""
+    known = any((trial.backend, trial.precision) in pairs for pairs in _CANDIDATES.values())
+    ran = isinstance(trial.seconds, float) and isinstance(trial.cosine, float)
+    return known and (ran or (trial.seconds is None and bool(trial.reason) and isinstance(trial.reason, str)))
 
 
 def _said(trial: Trial) -> str:

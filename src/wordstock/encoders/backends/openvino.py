@@ -6,6 +6,7 @@ which is mapped and opens in a fraction of the time.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +53,8 @@ class OpenVinoBackend:
         if precision == "int8":
             self._options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _GROUP
         self._compiling = threading.Lock()
-        self._made: dict[tuple[bool, int], _Requests] = {}
+        # By process: the threads of a model do not survive a fork, and letting go of it there would wait for them.
+        self._made: dict[tuple[int, bool, int], _Requests] = {}
         first = self._requests(True, threads)
         # OpenVINO's Python binding fills tables of its own during the first call of a process. Two threads that make
         # their first calls at once wait for each other for ever, one of them with Python's lock.
@@ -70,10 +72,11 @@ class OpenVinoBackend:
 
     def _requests(self, only_last: bool, streams: int) -> _Requests:
         with self._compiling:
-            if (only_last, streams) not in self._made:
+            key = os.getpid(), only_last, streams
+            if key not in self._made:
                 layers = [self._n_layers] if only_last else range(self._n_layers + 1)
-                self._made[only_last, streams] = _Requests(self._compiled(layers, streams))
-            return self._made[only_last, streams]
+                self._made[key] = _Requests(self._compiled(layers, streams))
+            return self._made[key]
 
     def _compiled(self, layers: Sequence[int], streams: int) -> Any:
         with _damage(self._path.parent):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
+import struct
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +25,19 @@ from wordstock.protocols import FloatArray, IntArray
 __all__ = ["TorchBackend", "load_weights", "open_model", "quietly", "read_pickled"]
 
 _PURPOSE = "running a contextual encoder"
+_OF_A_LAYER = re.compile(r"(^|\.)layers?\.\d+\.")  # other weights without a place belong to heads of the training
 _DAMAGE = (
     OSError,
     ValueError,
     RuntimeError,
-    KeyError,
+    LookupError,
     TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    ImportError,
+    EOFError,
+    struct.error,
     pickle.UnpicklingError,
     safetensors.SafetensorError,
 )
@@ -41,6 +51,7 @@ class TorchBackend:
     def __init__(self, torch: Any, model: Any, *, precision: Precision, threads: int | None, device: str) -> None:
         self._torch, self._model, self._threads = torch, model, threads
         self.precision, self.device = precision, device
+        self._process = os.getpid()
 
     @property
     def streams(self) -> int:
@@ -52,10 +63,12 @@ class TorchBackend:
     ) -> list[FloatArray]:
         """As ``Backend.hidden_states``."""
         torch = self._torch
+        # After a fork OpenMP would wait for ever for the threads that its parent had.
+        alone = beside or os.getpid() != self._process
         every = any(layer != self._model.config.num_hidden_layers for layer in layers)
-        with torch.inference_mode(), self._limited_threads(1 if beside else self._threads):
+        with torch.inference_mode(), self._limited_threads(1 if alone else self._threads):
             given = (torch.from_numpy(array).to(self.device) for array in (ids, mask))
-            ran = self._model(*given, output_hidden_states=every)
+            ran = self._model(*given, output_hidden_states=every, return_dict=True)
             states = ran.hidden_states if every else {self._model.config.num_hidden_layers: ran.last_hidden_state}
             return [states[layer].float().cpu().numpy() for layer in layers]
 
@@ -100,6 +113,8 @@ def load_weights(model: ModelFolder, dtype: Any, *, attention: str | None = None
         As ``open_backend``.
     """
     transformers = require("transformers", extra="encoders", purpose=_PURPOSE)
+    from huggingface_hub.errors import StrictDataclassError  # comes with transformers
+
     options: dict[str, Any] = {"add_pooling_layer": False} if model.architecture.pooler else {}
     if attention is not None:
         options["attn_implementation"] = attention
@@ -113,15 +128,24 @@ def load_weights(model: ModelFolder, dtype: Any, *, attention: str | None = None
                 weights_only=True,
                 dtype=dtype,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # told below, by name
                 **options,
             )
-    except _DAMAGE as error:
+    except (*_DAMAGE, StrictDataclassError) as error:
         raise FormatError(
             model.weights[0],
             expected=f"weights of a {model.kind} model that fit its config.json",
-            found=f"{type(error).__name__}: {error!s:.300}",
+            found=f"{type(error).__name__}: {' '.join(str(error).split()):.300}",
             remedy="fetch or save the model again",
         ) from error
+    if odd := sorted(told["mismatched_keys"]):
+        name, here, wanted = odd[0]
+        raise FormatError(
+            model.weights[0],
+            expected=f"{name} of shape {tuple(wanted)}, as config.json says",
+            found=f"{tuple(here)}" + (f", and {len(odd) - 1} others that do not fit" if len(odd) > 1 else ""),
+            remedy="fetch or save the model again",
+        )
     if missing := sorted(told["missing_keys"]):
         raise FormatError(
             model.weights[0],
@@ -129,14 +153,29 @@ def load_weights(model: ModelFolder, dtype: Any, *, attention: str | None = None
             found=f"none for {len(missing)} of them, such as {missing[0]}",
             remedy="fetch or save the model again",
         )
+    if spare := [name for name in sorted(told["unexpected_keys"]) if _OF_A_LAYER.search(name)]:
+        warnings.warn(
+            f"{model.weights[0]}: {len(spare)} weights such as {spare[0]} have no place in a {model.kind} model as "
+            "config.json describes it; they were left out",
+            stacklevel=2,
+        )
     return loaded.eval()
 
 
 def read_pickled(path: Path) -> dict[str, FloatArray]:
-    """The tensors of a pickled file, for a user who trusts it; torch unpickles nothing but tensors."""
+    """The tensors of a pickled file, for a user who trusts it; torch unpickles nothing but tensors.
+
+    Raises
+    ------
+    FormatError
+        A file that holds something else.
+    """
     torch = require("torch", extra="encoders", purpose=f"reading {path}")
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: np.asarray(tensor.float().numpy(), np.float32) for name, tensor in tensors.items()}
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        return {name: np.asarray(tensor.float().numpy(), np.float32) for name, tensor in tensors.items()}
+    except _DAMAGE as error:
+        raise FormatError(path, expected="pickled tensors by name", found=f"{error!r:.200}") from error
 
 
 def _device(torch: Any, asked: str | None) -> str:
