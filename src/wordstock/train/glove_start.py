@@ -95,13 +95,12 @@ class GloVeStart:
         size = (len(self.vocabulary), self.config.dim)
         all_vectors, all_output = np.empty(size, np.float32), np.empty(size, np.float32)
         all_vectors[: self.words], all_output[: self.words] = vectors, output
-        words, all_output[self.words :] = self.old.split(unseen)
-        all_vectors[self.words :] = words
-        if both:
-            still = np.arange(self.words, len(self.vocabulary))
-            if self.config.old_rows == "frozen":
-                still = np.flatnonzero(self.sources >= 0)
-            all_vectors[still] = self.old.sums(self.sources[still])
+        _, all_output[self.words :] = self.old.split(unseen)
+        still = np.arange(self.words, len(self.vocabulary))
+        if self.config.old_rows == "frozen":  # steps that are almost nothing still move a zero
+            still = np.flatnonzero(self.sources >= 0)
+        numbers = self.sources[still]
+        all_vectors[still] = self.old.sums(numbers) if both else self.old.split(numbers)[0]
         return all_vectors, all_output
 
 
