@@ -67,8 +67,16 @@ def test_bytes_that_are_not_utf8(tmp_path):
     assert read(path, encoding="latin-1")[0] == ["gut", "schön", "fein"]
     with pytest.raises(FormatError, match="line 2, byte 7"):
         read(path, strict=True)
-    path.write_bytes("\ufeffgut\r\nschön".encode("utf-16-le"))
-    assert read(path)[0] == ["gut", "schön"]
+    for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        path.write_bytes("\ufeffgut\r\nschön".encode(encoding))
+        assert read(path)[0] == ["gut", "schön"]
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "schön"}\n{"text": "x"}\n', encoding="utf-16")
+    assert read(rows)[0] == ["schön", "x"]
+    table = tmp_path / "table.csv"
+    table.write_text("text,n\nschön,1\n", encoding="utf-16")
+    with pytest.raises(FormatError, match="expected a file in UTF-8, found UTF-16; convert it"):
+        read(table)
 
 
 def test_a_line_of_50_megabytes(tmp_path):
