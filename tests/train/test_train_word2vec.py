@@ -192,3 +192,8 @@ def test_config_travels_as_plain_values():
     config = Word2VecConfig(algorithm="cbow", dim=7)
     assert Word2VecConfig(**config.to_dict()) == config
     assert config.first_rate == 0.05
+
+
+def test_a_corpus_that_subsampling_leaves_nothing_of_is_told(caplog):
+    train_word2vec([["a", "b"]] * 9, dim=3, epochs=1, subsample=1e-12)
+    assert "nothing was learned in epoch 1: no two words that subsample=1e-12 left" in caplog.text
