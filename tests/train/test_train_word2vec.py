@@ -197,3 +197,10 @@ def test_config_travels_as_plain_values():
 def test_a_corpus_that_subsampling_leaves_nothing_of_is_told(caplog):
     train_word2vec([["a", "b"]] * 9, dim=3, epochs=1, subsample=1e-12)
     assert "nothing was learned in epoch 1: no two words that subsample=1e-12 left" in caplog.text
+
+
+def test_the_speed_that_progress_ends_with_is_that_of_the_card(topics):
+    told = []
+    table = train_word2vec(topics, progress=told.append, **(SMALL | {"epochs": 1}))
+    assert told[-1].words_per_second == pytest.approx(table.card.training["words_per_second"], rel=0.2)
+    assert told[-1].remaining == 0

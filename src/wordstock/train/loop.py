@@ -110,8 +110,8 @@ class EpochLoop:
                 self.progress(Progress(state.epoch + 1, self.config.epochs, share, words, speed, loss, rate, left))
 
         done = self.trainer.run(tables, self.arrays, group, first, state.epoch, rate_of, watch, stop)
-        state.seconds += time.perf_counter() - started
         watch(done.slices)
+        state.seconds += time.perf_counter() - started
         return done
 
     def _end_epoch(self, tables: Tables, state: TrainState) -> None:
