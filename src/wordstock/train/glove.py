@@ -169,7 +169,7 @@ def _tiles(
         "dim": config.dim,
         "groups": _groups(words, config.dim),
     }
-    found = open_tiles(folder, settings)
+    found = open_tiles(folder, settings, words)
     if found is not None:
         _log.info("co-occurrences of an earlier run: %s pairs in %s", f"{len(found.pairs):,}", folder)
         return found
