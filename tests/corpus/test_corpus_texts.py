@@ -202,3 +202,14 @@ def test_repeats_are_counted(tmp_path):
     path.write_text("Hello, World 12!\nhello world 34\nnew\n")
     texts, report = read(path, unique=DuplicateFilter(100))
     assert (texts, report.left_out["duplicate"]) == (["Hello, World 12!", "new"], 1)
+
+
+def test_a_link_to_nothing_in_a_folder_is_damage(tmp_path):
+    (tmp_path / "a.txt").write_text("one\n")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "c.txt").write_text("two\n")
+    texts, report = read(tmp_path)
+    assert (texts, report.damaged) == (["one", "two"], 1)
+    assert "b.txt: expected a file that can be read, found No such file" in report.damages[0].problem
+    with pytest.raises(FormatError, match=r"b\.txt"):
+        read(tmp_path, strict=True)
