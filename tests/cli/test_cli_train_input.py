@@ -39,6 +39,24 @@ def refused(ran, *messages):
         assert message in err
 
 
+def test_what_left_no_word_is_told_and_nothing_stays(train, tmp_path, text):
+    broken = tmp_path / "rows.jsonl"
+    broken.write_text("no object\n" * 3, encoding="utf-8")
+    refused(train(broken), "line 1: expected a JSON object", "3 damaged places", "the corpus is empty")
+    assert not list(tmp_path.glob("*.training"))
+    assert train(text, *QUICK)[0] == 0
+    refused(train(broken, "--overwrite"), "the corpus is empty")
+    refused(train(text, *QUICK), "v.safetensors is there already")
+
+
+def test_options_may_change_where_no_training_has_begun(train, tmp_path, text):
+    refused(train(text, *QUICK, "--learning-rate", 1e20, "--epochs", 3), "training diverged")
+    status, err = train(text, *QUICK)
+    assert status == 0, err
+    assert "counted by an earlier run" in err
+    assert not list(tmp_path.glob("*.training"))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_empty_corpora_and_rare_words(train, tmp_path, text, method):
     empty = tmp_path / "empty.txt"

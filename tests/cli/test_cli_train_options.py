@@ -99,7 +99,7 @@ def test_defaults_told_in_words_are_those_of_the_functions(function, names):
         (["--algorithm", "lsa"], "algorithm='lsa': known are 'skipgram', 'cbow'"),
         (["--kind", "pdf"], "kind='pdf': known are"),
         (["--encoding", "martian"], "Python knows no such encoding"),
-        (["--min-count", "0"], "min_count=0: needs 1 or more"),
+        (["--min-count", "0"], "min_count=0: needs a whole number of at least 1"),
     ],
 )
 def test_what_does_not_apply_is_refused_by_name(text, tmp_path, monkeypatch, capsys, options, message):

@@ -67,8 +67,16 @@ def test_bytes_that_are_not_utf8(tmp_path):
     assert read(path, encoding="latin-1")[0] == ["gut", "schön", "fein"]
     with pytest.raises(FormatError, match="line 2, byte 7"):
         read(path, strict=True)
-    path.write_bytes("\ufeffgut\r\nschön".encode("utf-16-le"))
-    assert read(path)[0] == ["gut", "schön"]
+    for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        path.write_bytes("\ufeffgut\r\nschön".encode(encoding))
+        assert read(path)[0] == ["gut", "schön"]
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "schön"}\n{"text": "x"}\n', encoding="utf-16")
+    assert read(rows)[0] == ["schön", "x"]
+    table = tmp_path / "table.csv"
+    table.write_text("text,n\nschön,1\n", encoding="utf-16")
+    with pytest.raises(FormatError, match="expected a file in UTF-8, found UTF-16; convert it"):
+        read(table)
 
 
 def test_a_line_of_50_megabytes(tmp_path):
@@ -194,3 +202,14 @@ def test_repeats_are_counted(tmp_path):
     path.write_text("Hello, World 12!\nhello world 34\nnew\n")
     texts, report = read(path, unique=DuplicateFilter(100))
     assert (texts, report.left_out["duplicate"]) == (["Hello, World 12!", "new"], 1)
+
+
+def test_a_link_to_nothing_in_a_folder_is_damage(tmp_path):
+    (tmp_path / "a.txt").write_text("one\n")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "c.txt").write_text("two\n")
+    texts, report = read(tmp_path)
+    assert (texts, report.damaged) == (["one", "two"], 1)
+    assert "b.txt: expected a file that can be read, found No such file" in report.damages[0].problem
+    with pytest.raises(FormatError, match=r"b\.txt"):
+        read(tmp_path, strict=True)

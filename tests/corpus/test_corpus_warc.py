@@ -74,6 +74,7 @@ def test_reading_goes_on_after_damage(tmp_path):
     path.write_bytes(b"".join([*WET[:5], WET[5].replace(b"Content-Length: ", b"Content-Length: x"), *WET[6:]]))
     texts, report = read(path)
     assert (texts, report.damaged) == (TEXTS[:8] + TEXTS[10:], 1)
+    assert report.damages[0].offset == sum(map(len, WET[:5]))
 
 
 def test_web_pages_written_by_another_tool(tmp_path):

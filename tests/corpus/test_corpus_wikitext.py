@@ -100,3 +100,9 @@ def test_agrees_with_another_parser_where_both_should():
 )
 def test_variants_of_a_language(markup, text):
     assert plain_text(markup) == text
+
+
+def test_links_to_sister_projects_are_no_entities():
+    assert plain_text("a [[wikt:dog|dog]] and [[Commons:Cats|cats]] in [[Rome]]", entities=True) == (
+        "a dog and cats in ENTITY/Rome Rome"
+    )

@@ -111,8 +111,8 @@ def test_damage_is_noticed(topics, tmp_path):
         with pytest.raises(FormatError, match="to start afresh"):
             train_word2vec(topics, checkpoint=tmp_path, **SMALL)
     head = tmp_path / "checkpoint.json"
-    for text in ("{", "[]", '{"identity": {}, "state": {"what": 1}}'):
-        head.write_text(text)
+    for text in (b"{", b"[]", b"\xff\xfe", b'{"identity": {}, "state": {"what": 1}}'):
+        head.write_bytes(text)
         with pytest.raises(FormatError, match="to start afresh"):
             train_word2vec(topics, checkpoint=tmp_path, **SMALL)
 

@@ -9,7 +9,7 @@ from glove_samples import CLUSTERS, SIZE, clustered, shards_of
 import wordstock as ws
 from wordstock.errors import InputError, WordstockError
 from wordstock.text import Tokenizer
-from wordstock.train import GloVeConfig, train_glove
+from wordstock.train import GloVeConfig, Word2VecConfig, train_glove
 from wordstock.vocab import build_shards
 
 QUICK = {"dim": 12, "epochs": 3, "window": 4}
@@ -121,6 +121,9 @@ def test_divergence_is_rolled_back_and_explained(clusters, caplog):
         ({"old_rows": "half"}, "known are 'free', 'slow', 'frozen'"),
         ({"old_rate": 2}, "old_rate=2"),
         ({"patience": 0}, "patience=0"),
+        ({"window": 10**9}, "window=1000000000"),
+        ({"config": Word2VecConfig()}, "config must be a GloVeConfig, not Word2VecConfig"),
+        ({"init": "vectors.safetensors"}, "init must be Embeddings, such as .*, not str"),
         ({"size": 100}, "unknown setting size; known are dim"),
     ],
 )

@@ -143,3 +143,13 @@ def test_an_interrupt_leaves_nothing_behind(clusters, tmp_path, monkeypatch, pha
         train_glove(clusters, **SETTINGS, threads=3, progress=interrupt)
     assert not list(tmp_path.iterdir())
     assert not [t for t in threading.enumerate() if t.name.startswith("wordstock-train")]
+
+
+@pytest.mark.parametrize(("name", "place"), [("pairs.npy", -1), ("offsets.npy", -20), ("state.bin", -40)])
+def test_a_flipped_bit_is_a_format_error(clusters, tmp_path, name, place):
+    train_glove(clusters, **SETTINGS | {"epochs": 1}, checkpoint=tmp_path)
+    data = bytearray((tmp_path / name).read_bytes())
+    data[place] ^= 0x40
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(FormatError, match="delete it"):
+        train_glove(clusters, **SETTINGS, checkpoint=tmp_path)

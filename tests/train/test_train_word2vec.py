@@ -6,7 +6,7 @@ from train_samples import MemoryShards, purity, shards_of, topic_sentences
 
 from wordstock.embeddings import Embeddings, read_native
 from wordstock.errors import InputError, WordstockError
-from wordstock.train import Word2VecConfig, train_word2vec
+from wordstock.train import GloVeConfig, Word2VecConfig, train_word2vec
 from wordstock.train.slices import keep_probabilities
 from wordstock.vocab import Vocabulary
 
@@ -107,7 +107,7 @@ def test_a_held_out_score_ends_training(topics):
     table = train_word2vec(topics, validation=score, patience=2, **SMALL)
     assert table.card.training["validation"] == [0.1, 0.5, 0.3, 0.2]
     np.testing.assert_array_equal(table.storage.data, seen[1])
-    with pytest.raises(InputError, match="NaN"):
+    with pytest.raises(InputError, match="returned nan"):
         train_word2vec(topics, validation=lambda _: float("nan"), **SMALL)
 
 
@@ -150,6 +150,12 @@ def test_subsampling_follows_the_original():
         ({"learning_rate": float("nan")}, "learning_rate=nan"),
         ({"learning_rate": 1e-6}, "min_learning_rate=0.0001 is above"),
         ({"patience": 0}, "patience=0"),
+        ({"window": 10**9}, "window=1000000000: .* below 65536"),
+        ({"negative": 10**9}, "negative=1000000000"),
+        ({"hierarchical": "no"}, "hierarchical='no': needs True or False"),
+        ({"config": GloVeConfig()}, "config must be a Word2VecConfig, not GloVeConfig"),
+        ({"init": "vectors.safetensors"}, "init must be Embeddings, such as .*, not str"),
+        ({"validation": lambda _: None}, "the validation returned None"),
         ({"size": 100}, "unknown setting size; known are dim"),
     ],
 )
@@ -186,3 +192,15 @@ def test_config_travels_as_plain_values():
     config = Word2VecConfig(algorithm="cbow", dim=7)
     assert Word2VecConfig(**config.to_dict()) == config
     assert config.first_rate == 0.05
+
+
+def test_a_corpus_that_subsampling_leaves_nothing_of_is_told(caplog):
+    train_word2vec([["a", "b"]] * 9, dim=3, epochs=1, subsample=1e-12)
+    assert "nothing was learned in epoch 1: no two words that subsample=1e-12 left" in caplog.text
+
+
+def test_the_speed_that_progress_ends_with_is_that_of_the_card(topics):
+    told = []
+    table = train_word2vec(topics, progress=told.append, **(SMALL | {"epochs": 1}))
+    assert told[-1].words_per_second == pytest.approx(table.card.training["words_per_second"], rel=0.2)
+    assert told[-1].remaining == 0

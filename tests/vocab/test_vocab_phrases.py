@@ -156,6 +156,9 @@ def test_settings_that_cannot_be_meant():
         ({"score": "pmi"}, "known are 'word2phrase', 'npmi'"),
         ({"passes": 0}, "passes=0"),
         ({"discount": -1}, "discount=-1"),
+        ({"passes": 1.5}, "passes=1.5"),
+        ({"words_only": "no"}, "words_only='no'"),
+        ({"threshold": float("nan")}, "threshold=nan"),
         ({"threshold": 0}, "threshold=0"),
         ({"score": "npmi", "threshold": 2}, "between -1 and 1"),
     ):

@@ -234,9 +234,18 @@ def test_errors_of_the_corpus_leave_nothing(tmp_path):
 
 
 def test_settings_that_cannot_be_meant(tmp_path):
-    for setting in ({"min_count": 0}, {"max_size": 0}, {"phrases": -1}, {"shard_ids": 0}, {"memory_limit": 0}):
+    for setting in (
+        {"min_count": 0}, {"min_count": 2.5}, {"max_size": 0}, {"phrases": -1}, {"shard_ids": 0}, {"memory_limit": 0}
+    ):  # fmt: skip
         with pytest.raises(InputError, match=f"{next(iter(setting))}="):
             build_shards(LINES, tmp_path, **setting)
+
+
+def test_settings_may_be_numbers_of_numpy(tmp_path):
+    shards = build_shards(LINES, tmp_path, min_count=np.int32(2), max_size=np.int64(3), phrases=np.int8(1), source="s")
+    assert len(shards.vocabulary) == 3
+    again = build_shards(never(), tmp_path, min_count=2, max_size=3, phrases=1, source="s")
+    assert again.settings == shards.settings
 
 
 def test_lone_surrogates_are_replaced(tmp_path):

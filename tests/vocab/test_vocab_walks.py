@@ -211,3 +211,26 @@ def test_kernels_run_as_plain_python(passes_without_compiler):
     ]
     wrap = "ignore:overflow encountered in scalar multiply:RuntimeWarning"  # hashes are meant to wrap around
     passes_without_compiler(*(here / name for name in chosen), options=["-W", wrap])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_factors_that_rejection_would_hardly_ever_take(weighted):
+    edges = [("s", "a", 1.0), ("a", "b", 1.0), ("a", "c", 3.0 if weighted else 1.0), ("s", "b", 2.0)]
+    ends = Counter()
+    for walk in GraphWalks.from_edges(edges, directed=True, length=3, walks_per_node=2000, p=1e-12, q=0.5, seed=5):
+        if walk[:2] == ["s", "a"]:
+            ends[walk[2]] += 1
+    fits(ends, {"b": 1.0, "c": 6.0 if weighted else 2.0})
+    both = [("s", "a", 1.0), ("a", "b", 2.0), ("a", "c", 1.0)]
+    for walk in GraphWalks.from_edges(both, length=20, walks_per_node=20, p=1e50, q=1e30):
+        steps = list(zip(walk, walk[1:], walk[2:], strict=False))
+        assert all(before != after for before, node, after in steps if node == "a")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"length": 2.5}, {"walks_per_node": 0}, {"seed": -1}, {"p": "1"}, {"p": 0}, {"q": float("nan")}, {"q": 1e-320}],
+)
+def test_settings_of_walks_that_cannot_be_meant(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        GraphWalks.from_edges([(1, 2)], **wrong)

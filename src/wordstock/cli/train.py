@@ -18,7 +18,7 @@ from wordstock._files import storage_errors
 from wordstock.cli.train_corpus import STDIN, count_corpus
 from wordstock.cli.train_options import METHODS, parameters
 from wordstock.cli.train_progress import Steps
-from wordstock.cli.train_request import Request
+from wordstock.cli.train_request import Request, has_state
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.evaluate import SimilaritySet, evaluate_similarity, read_similarity
@@ -38,7 +38,7 @@ def train(corpus: list[str], output: Path, method: str, overwrite: bool, **optio
         raise InputError("--patience needs --validate: the file with the word pairs that are scored")
     held_out = read_similarity(given["validate"]) if "validate" in given else None
     checkpoint = Path(given["checkpoint"]) if "checkpoint" in given else None
-    _check_output(output, overwrite)
+    _check_output(output, overwrite, going_on=has_state(_beside(output) / method))
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with _workplace(corpus, output, checkpoint) as (folder, lasting):
         request.compare(folder)
@@ -77,7 +77,7 @@ def _signature() -> inspect.Signature:
 train.__signature__ = _signature()  # type: ignore[attr-defined]
 
 
-def _check_output(output: Path, overwrite: bool) -> None:
+def _check_output(output: Path, overwrite: bool, *, going_on: bool) -> None:
     """Refuse now what could not be written after hours of training."""
     if output.suffix != ".safetensors":
         raise InputError(f"--output {output}: vectors are written as a native file; give a name in .safetensors")
@@ -85,7 +85,7 @@ def _check_output(output: Path, overwrite: bool) -> None:
         raise InputError(f"--output {output} is a folder; give the name of a file")
     if not output.parent.is_dir():
         raise InputError(f"--output {output}: there is no folder {output.parent}; make it first")
-    if output.exists() and not overwrite and not _beside(output).is_dir():
+    if output.exists() and not overwrite and not going_on:
         raise InputError(f"--output {output} is there already; give another name, or --overwrite to replace it")
     with storage_errors(output), TemporaryFile(dir=output.parent):
         pass
@@ -99,14 +99,20 @@ def _beside(output: Path) -> Path:
 def _workplace(corpus: list[str], output: Path, checkpoint: Path | None) -> Iterator[tuple[Path, bool]]:
     """Where shards and checkpoints lie, and whether the next run can use them.
 
-    The folder is kept if this run stops, and gone once it has succeeded.
+    The folder is kept if this run stops and left something in it, and gone once it has succeeded.
     """
     if STDIN in corpus and checkpoint is None:  # what came through a pipe cannot be read again
         with TemporaryDirectory(prefix="wordstock-train-") as temporary:
             yield Path(temporary), False
         return
     folder = checkpoint or _beside(output)
-    yield folder, True
+    new = not folder.exists()
+    try:
+        yield folder, True
+    except BaseException:
+        if new and not any(path.is_file() and path.name != ".lock" for path in folder.rglob("*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     if checkpoint is None:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from wordstock.cli.train_progress import Steps
 from wordstock.cli.train_request import Request
 from wordstock.corpus import ReadReport, corpus_mark, read_blocks, read_texts
+from wordstock.errors import InputError
 from wordstock.formats import read_fasttext_classifier
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def count_corpus(console: Console, request: Request, folder: Path) -> TokenShard
         try:
             texts = _texts(request, report, read)
             shards = build_shards(texts, folder, source=_source(request), progress=counted, **request.counting)
+        except InputError:  # perhaps no word is left because of these
+            _tell_what_is_missing(console, report)
+            raise
         finally:
             logger.disabled = False
     _tell(console, report, shards)
@@ -89,6 +93,10 @@ def _tell(console: Console, report: ReadReport, shards: TokenShards) -> None:
         console.print(f"{words}, counted by an earlier run", markup=False)
         return
     console.print(f"{words} from {report.texts:,} texts in {report.files:,} files", markup=False)
+    _tell_what_is_missing(console, report)
+
+
+def _tell_what_is_missing(console: Console, report: ReadReport) -> None:
     if report.left_out:
         parts = (f"{count:,} {why}" for why, count in sorted(report.left_out.items()))
         console.print(f"left out: {', '.join(parts)}", markup=False)

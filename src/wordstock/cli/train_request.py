@@ -16,7 +16,7 @@ from wordstock.text import Tokenizer
 from wordstock.train import GloVeConfig, Word2VecConfig
 from wordstock.vocab import PhraseSettings
 
-__all__ = ["Request"]
+__all__ = ["Request", "has_state"]
 
 _ITEMS = ("edges", "baskets")  # kinds that are not text
 _FREE_TO_CHANGE = ("epochs", "threads", "memory_limit", "workers", "strict")  # the trainers have their say on epochs
@@ -109,7 +109,7 @@ class Request:
         InputError
             Names every option that differs.
         """
-        if not (folder / self.method).is_dir():
+        if not has_state(folder / self.method):
             return
         try:
             before = json.loads((folder / "options.json").read_bytes())
@@ -126,6 +126,11 @@ class Request:
                 f"{folder} holds the state of a training with other options: {', '.join(differing)}; give the same "
                 "values to go on with it, or delete the folder to begin anew"
             )
+
+
+def has_state(folder: Path) -> bool:
+    """Whether the folder of a method holds the state of a training that has begun."""
+    return any((folder / name).is_file() for name in ("checkpoint.json", "state.bin"))
 
 
 def _check_kind(kind: str | None, groups: dict[str, dict[str, Any]]) -> None:

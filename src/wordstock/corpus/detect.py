@@ -26,6 +26,12 @@ _BINARY = (
     (b"ARROW1", "an Arrow file", "write it as Parquet"),
     (b"\x04\x22\x4d\x18", "lz4 data", "decompress it: lz4 -d"),
 )
+_MARKS = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
 _DOC = re.compile(rb"\s*<doc\s+id=")
 _DUMP = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<mediawiki[\s>]")
 
@@ -66,11 +72,13 @@ def detect_kind(head: bytes, path: Path) -> Kind:
         return "wikipedia"
     if _DOC.match(start):
         return "wikiextractor"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        if _DUMP.match(head[:4096].decode("utf-16", "replace").encode()):
-            remedy = "convert it: iconv -f UTF-16 -t UTF-8"
-            raise FormatError(path, offset=0, expected="a dump in UTF-8", found="UTF-16", remedy=remedy)
-        return "text"
+    if encoding := next((name for mark, name in _MARKS if head.startswith(mark)), None):
+        start = head[:4096].decode(encoding, "replace").removeprefix("\ufeff").encode()
+        kind: Kind = "wikipedia" if _DUMP.match(start) else _kind_of_text(start, path)
+        if kind in ("wikipedia", "csv"):
+            remedy = f"convert it: iconv -f {encoding} -t UTF-8"
+            raise FormatError(path, offset=0, expected="a file in UTF-8", found=encoding, remedy=remedy)
+        return kind
     if (at := head.find(b"\0")) >= 0:
         raise FormatError(
             path, offset=at, expected="text", found="a binary file (a null byte)", remedy="name its kind if you know it"

@@ -15,7 +15,13 @@ from wordstock.protocols import TextBlock
 
 __all__ = ["LineCounter", "decoded_lines", "text_blocks"]
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS = (  # the longest first: that of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _NEWLINE = ord("\n")
 _BLOCK = 1 << 19  # bytes
 # A line of white space begins with one of these bytes: ASCII up to the space, or the first byte of another space.
@@ -36,9 +42,7 @@ def text_blocks(source: Source, encoding: str = "utf-8") -> Iterator[TextBlock]:
         A line that is not of the encoding, where the reading is strict.
     """
     read = source.readinto
-    for mark, named in _MARKS:
-        if source.head.startswith(mark):
-            encoding = named
+    encoding = next((named for mark, named in _MARKS if source.head.startswith(mark)), encoding)
     if codecs.lookup(encoding).name != "utf-8":
         read = Pieces(_as_utf8(source.pieces(), encoding, source)).readinto
     mender = _Mender(source)

@@ -145,7 +145,8 @@ class _Reading:
         if self.kind is not None:
             check_fit(self.kind, self.options)
         self.files = corpus_files(self.path, self.told)
-        total = sum(file.stat().st_size for file, _ in self.files if file != STDIN)
+        # A link in a folder may lead nowhere: that is told when its turn comes.
+        total = sum(file.stat().st_size for file, _ in self.files if file != STDIN and file.exists())
         self.tracker = Tracker(total, report, self.progress)
 
     def texts(self) -> Iterator[str]:

@@ -110,11 +110,9 @@ def _page(record: Record) -> dict[str, Any]:
     return {"text": text, "language": record.headers.get("warc-identified-content-language")}
 
 
-def _pieces(source: Source) -> Iterator[tuple[int, bytes | FormatError]]:
+def _pieces(source: Source) -> Iterator[tuple[int | None, bytes | FormatError]]:
     if source.compression == "gzip" and source.seekable:
         yield from member_pieces(source.path, source.tell)
         return
-    offset = 0
     for piece in source.pieces():
-        yield offset, piece
-        offset += len(piece)
+        yield None, piece

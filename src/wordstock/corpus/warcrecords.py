@@ -17,7 +17,7 @@ __all__ = ["Record", "read_records"]
 _HEADERS = 1 << 16  # most bytes of a record's headers
 _BLOCK = 1 << 26  # most bytes of a block that is kept
 
-Pieces = Iterable[tuple[int, bytes | FormatError]]
+Pieces = Iterable[tuple[int | None, bytes | FormatError]]  # offset of a gzip member; None for parts of one stream
 
 
 class Record(NamedTuple):
@@ -54,7 +54,8 @@ class _Reader:
         self._pieces = iter(pieces)
         self._path, self._report = path, report
         self._buffer = bytearray()
-        self._offset = 0  # of the piece that came last
+        self._offset: int | None = None  # of the piece that came last
+        self._taken = 0  # bytes of all pieces
         self._broken = False  # a damage that is reported already cut the buffer off
         self._ended = False
 
@@ -65,7 +66,7 @@ class _Reader:
                 if self._ended and not self._buffer:
                     return
                 continue
-            where = self._offset
+            where = self._where()
             head = self._head(where)
             if head is None:
                 continue
@@ -158,11 +159,16 @@ class _Reader:
             return False
         self._offset = offset
         self._buffer += piece
+        self._taken += len(piece)
         return True
+
+    def _where(self) -> int:
+        """The offset of the member that the buffer begins in, or of the buffer's first byte in a single stream."""
+        return self._taken - len(self._buffer) if self._offset is None else self._offset
 
     def _resync(self, start: int, expected: str) -> None:
         """Report what stands here and go on at the next line that begins a record."""
-        self._damage(self._offset, expected, repr(bytes(self._buffer[:40])), "")
+        self._damage(self._where(), expected, repr(bytes(self._buffer[:40])), "")
         while True:
             at = self._buffer.find(b"\nWARC/1.", start)
             if at >= 0:

@@ -140,8 +140,15 @@ class _Joiner:
         """Report a dump that ends before its end."""
         if _END not in self._carry and not self._source.cut:
             found = "a page cut off" if _OPEN in self._carry else "the end of the file"
+            told = self._source.seekable and self._source.compression in (None, "bzip2")
+            remedy = "the dump is cut short; fetch it again"
             self._report(
-                {"expected": "</mediawiki>", "found": found, "remedy": "the dump is cut short; fetch it again"}
+                {
+                    "offset": self._source.size if told else None,
+                    "expected": "</mediawiki>",
+                    "found": found,
+                    "remedy": remedy,
+                }
             )
 
     def _join(self, head: bytes, *, at_page: bool) -> Iterator[str]:

@@ -15,6 +15,19 @@ _CATEGORIES = frozenset({"category"})
 _OTHERS = frozenset(
     {"talk", "user", "wikipedia", "wp", "project", "mediawiki", "template", "help", "portal", "book", "draft"}
     | {"special", "module", "timedtext", "mos", "wikiproject"}
+    # sister projects, which no dump declares
+    | {
+        "wikt",
+        "wiktionary",
+        "commons",
+        "wikisource",
+        "wikiquote",
+        "wikibooks",
+        "wikinews",
+        "wikiversity",
+        "wikispecies",
+    }
+    | {"wikivoyage", "wikidata", "voy", "species", "meta"}
 )
 _LANGUAGE = re.compile(r"(?:[a-z]{2,3}|simple)(?:-[a-z]{2,12})*")
 _SIMPLE = re.compile(r"\[\[([^\[\]]*)\]\]")
@@ -35,7 +48,7 @@ class LinkNames:
     ----------
     files : namespaces of files, images and media.
     categories : namespaces of categories.
-    others : namespaces whose links keep their text and are no entities.
+    others : namespaces and sister projects whose links keep their text and are no entities.
     """
 
     files: frozenset[str] = _FILES

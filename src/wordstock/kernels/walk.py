@@ -14,6 +14,7 @@ from wordstock.kernels.compiled import compiled
 __all__ = ["GraphArrays", "build_alias", "walk"]
 
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53
+_TRIES = 1000  # rejections in a row before all edges of a node are looked at
 
 
 class GraphArrays(NamedTuple):
@@ -113,6 +114,33 @@ def _has_edge(graph, source, target):
 
 
 @compiled
+def _draw_biased(graph, before, node, back, away, state):
+    """What rejection would draw in the end, by a pass over all edges of ``node``, and the new state."""
+    begin = graph.starts[node]
+    degree = graph.starts[node + 1] - begin
+    shares = np.ones(degree)
+    if len(graph.accept):
+        shares[:] = graph.accept[begin : begin + degree]
+        for i in range(degree):
+            shares[graph.alias[begin + i]] += 1.0 - graph.accept[begin + i]
+    total = 0.0
+    for i in range(degree):
+        target = graph.targets[begin + i]
+        if target == before:
+            shares[i] *= back
+        elif not _has_edge(graph, before, target):
+            shares[i] *= away
+        total += shares[i]
+    state = _next_state(state)
+    left = _unit(state) * total
+    place = 0
+    while place < degree - 1 and left >= shares[place]:
+        left -= shares[place]
+        place += 1
+    return np.int64(graph.targets[begin + place]), state
+
+
+@compiled
 def walk(graph, nodes, states, back, away, out, lengths, first, stop):
     """Walk from ``nodes[first:stop]``, up to a dead end.
 
@@ -136,6 +164,7 @@ def walk(graph, nodes, states, back, away, out, lengths, first, stop):
             target, state = _draw(graph, node, state)
             # With a single edge there is nothing to choose, and rejection could take long.
             if not plain and before >= 0 and graph.starts[node + 1] - graph.starts[node] > 1:
+                tries = 0
                 while True:
                     if target == before:
                         factor = back
@@ -145,6 +174,10 @@ def walk(graph, nodes, states, back, away, out, lengths, first, stop):
                         factor = away
                     state = _next_state(state)
                     if _unit(state) * highest < factor:
+                        break
+                    tries += 1
+                    if tries == _TRIES:  # such as a small p where no edge leads back
+                        target, state = _draw_biased(graph, before, node, back, away, state)
                         break
                     target, state = _draw(graph, node, state)
             before, node = node, target

@@ -6,6 +6,7 @@ use; ``pip install 'wordstock[segment]'`` brings them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import cache
 
@@ -78,6 +79,7 @@ def segmenter(name: str) -> Splitter:
     purpose = f"segmenting text with unspaced={name!r}"
     if name == "jieba":
         jieba = require("jieba", extra="segment", purpose=purpose)
+        logging.getLogger("jieba").setLevel(logging.WARNING)  # it would tell on stderr how long its dictionary took
         cut: Splitter = jieba.cut
         return cut
     if name == "fugashi":

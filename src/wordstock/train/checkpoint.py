@@ -101,7 +101,7 @@ class Checkpoint:
             It is damaged.
         """
         try:
-            text = self._head.read_text(encoding="utf-8")
+            text = self._head.read_bytes()
         except FileNotFoundError:
             return None
         try:

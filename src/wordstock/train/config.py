@@ -14,6 +14,7 @@ __all__ = ["Algorithm", "OldRows", "Word2VecConfig"]
 Algorithm = Literal["skipgram", "cbow"]
 OldRows = Literal["free", "slow", "frozen"]
 
+WIDEST = 1 << 16  # no window is as wide, and no step has as much noise: buffers of each thread are as large
 _REPLICAS = 2  # whatever the number of threads, or else the result would depend on it
 _START = {"skipgram": 0.025, "cbow": 0.05}  # as word2vec.c has them
 
@@ -71,11 +72,13 @@ class Word2VecConfig:
         store_plain(self)
         check_known("algorithm", self.algorithm, get_args(Algorithm))
         check_known("old_rows", self.old_rows, get_args(OldRows))
-        for name in ("dim", "window", "epochs", "slice_size"):
+        for name in ("dim", "epochs", "slice_size"):
             check_whole(name, getattr(self, name), 1)
+        check_whole("window", self.window, 1, below=WIDEST)
         check_whole("seed", self.seed, 0)
+        check_flag("hierarchical", self.hierarchical)
         if not self.hierarchical:
-            check_whole("negative", self.negative, 1)
+            check_whole("negative", self.negative, 1, below=WIDEST)
         check_whole("threads", self.threads, 1, optional=True)
         check_flag("deterministic", self.deterministic)
         for name, high in (("subsample", 1), ("old_rate", 1), ("noise_power", 10)):

@@ -79,7 +79,7 @@ def train_fasttext(
     StorageError, FormatError
         A checkpoint that cannot be written, or is damaged.
     """
-    config = with_settings(config or FastTextConfig(), settings)
+    config = with_settings(FastTextConfig, config, settings)
     folder = None if checkpoint is None else Path(checkpoint)
     run = Run(folder, checkpoint_seconds, progress, validation, patience)
     options = {

@@ -41,7 +41,7 @@ class FastTextConfig(Word2VecConfig):
         check_whole("max_n", self.max_n, 0)
         if self.max_n:
             check_whole("min_n", self.min_n, 1)
-            check_whole("buckets", self.buckets, 1)
+            check_whole("buckets", self.buckets, 1, below=1 << 31)
             if self.min_n > self.max_n:
                 raise InputError(f"min_n={self.min_n} is above max_n={self.max_n}; lower it")
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from wordstock._files import storage_errors
+from wordstock._settings import check_whole
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError
@@ -92,9 +93,8 @@ def train_glove(
     StorageError, FormatError
         A checkpoint or co-occurrences that cannot be written, or are damaged.
     """
-    config = with_settings(config or GloVeConfig(), settings)
-    if patience < 1:
-        raise InputError(f"patience={patience}: needs a whole number of at least 1")
+    config = with_settings(GloVeConfig, config, settings)
+    check_whole("patience", patience, 1)
     kept = None if checkpoint is None else Path(checkpoint)
     options = {
         "min_count": min_count, "max_size": max_size, "tokenizer": tokenizer, "phrases": phrases, "source": source,
@@ -169,7 +169,7 @@ def _tiles(
         "dim": config.dim,
         "groups": _groups(words, config.dim),
     }
-    found = open_tiles(folder, settings)
+    found = open_tiles(folder, settings, words)
     if found is not None:
         _log.info("co-occurrences of an earlier run: %s pairs in %s", f"{len(found.pairs):,}", folder)
         return found

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from wordstock._settings import check_known, check_number, check_whole, store_plain
 from wordstock._threads import thread_count
-from wordstock.train.config import OldRows
+from wordstock.train.config import WIDEST, OldRows
 
 __all__ = ["GloVeConfig"]
 
@@ -58,8 +58,9 @@ class GloVeConfig:
         store_plain(self)
         check_known("vectors", self.vectors, get_args(Vectors))
         check_known("old_rows", self.old_rows, get_args(OldRows))
-        for name in ("dim", "window", "epochs"):
+        for name in ("dim", "epochs"):
             check_whole(name, getattr(self, name), 1)
+        check_whole("window", self.window, 1, below=WIDEST)
         check_whole("seed", self.seed, 0)
         check_whole("threads", self.threads, 1, optional=True)
         check_whole("memory_limit", self.memory_limit, _SMALLEST_LIMIT)

@@ -3,7 +3,8 @@
 A row holds a word vector w and a context vector c; a table holds w + c, or w, and c as its output matrix. Biases are
 not kept: they say how frequent words are, and a new corpus has frequencies of its own. Where training goes on they are
 learned first, in a pass over all pairs in which nothing else moves; without it their large errors would push the
-earlier vectors about.
+earlier vectors about. The output matrix of another method is not c: where the result is w + c, it would not be what the
+earlier vectors were. Such a table is split into halves, as one without.
 """
 
 from __future__ import annotations
@@ -59,11 +60,12 @@ class GloVeStart:
             return cls(corpus, len(corpus), config, None, np.empty(0, np.int64))
         vocabulary, sources = joined_words(corpus, old, config.dim)
         old.check_finite()
-        if old.output is None:
-            _log.warning("the vectors to continue from have no context vectors; each is split into equal halves")
-        elif not np.isfinite(old.output).all():
+        earlier = Earlier(old, as_sum=config.vectors == "sum")
+        if earlier.output is None:
+            _log.warning("the vectors to continue from have no context vectors; they begin as the vectors themselves")
+        elif not np.isfinite(earlier.output).all():
             raise InputError("the context vectors to continue from hold NaN or infinity")
-        return cls(vocabulary, len(corpus), config, Earlier(old), sources)
+        return cls(vocabulary, len(corpus), config, earlier, sources)
 
     def rows(self, learning_rate: float) -> Rows:
         """New rows, the same each time; with earlier vectors only the biases can move until ``release``."""
@@ -93,34 +95,40 @@ class GloVeStart:
         size = (len(self.vocabulary), self.config.dim)
         all_vectors, all_output = np.empty(size, np.float32), np.empty(size, np.float32)
         all_vectors[: self.words], all_output[: self.words] = vectors, output
-        words, all_output[self.words :] = self.old.split(unseen)
-        all_vectors[self.words :] = words
-        if both:
-            still = np.arange(self.words, len(self.vocabulary))
-            if self.config.old_rows == "frozen":
-                still = np.flatnonzero(self.sources >= 0)
-            all_vectors[still] = self.old.sums(self.sources[still])
+        _, all_output[self.words :] = self.old.split(unseen)
+        still = np.arange(self.words, len(self.vocabulary))
+        if self.config.old_rows == "frozen":  # steps that are almost nothing still move a zero
+            still = np.flatnonzero(self.sources >= 0)
+        numbers = self.sources[still]
+        all_vectors[still] = self.old.sums(numbers) if both else self.old.split(numbers)[0]
         return all_vectors, all_output
 
 
 class Earlier:
-    """Word and context vectors of an earlier table, by its keys' numbers."""
+    """Word and context vectors of an earlier table, by its keys' numbers.
 
-    def __init__(self, table: Embeddings) -> None:
-        self.table = table
+    Parameters
+    ----------
+    as_sum : w + c must be what the table holds, unless its card says that it is w alone.
+    """
+
+    def __init__(self, table: Embeddings, *, as_sum: bool) -> None:
+        self.table, self._share = table, np.float32(0.5 if as_sum else 1)
+        other = as_sum and table.card.training.get("method") != "glove"
+        self.output = None if other else table.output
 
     def split(self, numbers: IntArray) -> tuple[FloatArray, FloatArray]:
         """W and c."""
-        vectors, output = self.table.storage.take(self._origin(numbers)), self.table.output
+        vectors, output = self.table.storage.take(self._origin(numbers)), self.output
         if output is None:
-            half: FloatArray = vectors / np.float32(2)
-            return half, half
+            same: FloatArray = vectors * self._share
+            return same, same
         contexts: FloatArray = np.asarray(output[self._origin(numbers)], np.float32)
         return (vectors - contexts if _is_sum(self.table) else vectors), contexts
 
     def sums(self, numbers: IntArray) -> FloatArray:
         """W + c; where a table holds just that, without the rounding of taking c off and adding it."""
-        if self.table.output is None or _is_sum(self.table):
+        if self.output is None or _is_sum(self.table):
             return self.table.storage.take(self._origin(numbers))
         words, contexts = self.split(numbers)
         total: FloatArray = words + contexts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,7 +115,8 @@ class GloVeCheckpoint:
             The file cannot be written.
         """
         head = {
-            "version": _VERSION, "settings": self.settings, "state": state.to_dict(), "shape": rows.data.shape
+            "version": _VERSION, "settings": self.settings, "state": state.to_dict(), "shape": rows.data.shape,
+            "crc32": zlib.crc32(rows.data.data),
         }  # fmt: skip
         with atomic_write(self.path) as stream:
             stream.write(json.dumps(head).encode() + b"\n")
@@ -137,6 +139,7 @@ class GloVeCheckpoint:
             try:
                 head = json.loads(stream.readline())
                 found, state, shape = head["settings"], TrainState.from_dict(head["state"]), tuple(head["shape"])
+                check = int(head["crc32"])
             except (ValueError, KeyError, TypeError) as error:
                 expected = "a line of JSON with the state of a training"
                 raise FormatError(self.path, expected=expected, found=str(error), offset=0, remedy=remedy) from error
@@ -152,4 +155,7 @@ class GloVeCheckpoint:
             count = stream.readinto(rows.data.cast("B"))
         if count != rows.nbytes:
             raise FormatError(self.path, expected=f"{rows.nbytes} bytes of rows", found=f"{count}", remedy=remedy)
+        if (sum_found := zlib.crc32(rows.data)) != check:
+            expected = f"rows with CRC-32 {check:#x}"
+            raise FormatError(self.path, expected=expected, found=f"{sum_found:#x}", remedy=remedy)
         return Rows(rows, self.dim), state

@@ -110,11 +110,17 @@ class EpochLoop:
                 self.progress(Progress(state.epoch + 1, self.config.epochs, share, words, speed, loss, rate, left))
 
         done = self.trainer.run(tables, self.arrays, group, first, state.epoch, rate_of, watch, stop)
-        state.seconds += time.perf_counter() - started
         watch(done.slices)
+        state.seconds += time.perf_counter() - started
         return done
 
     def _end_epoch(self, tables: Tables, state: TrainState) -> None:
+        if not state.items:
+            _log.warning(
+                "nothing was learned in epoch %d: no two words that subsample=%g left stand near each other; raise it, "
+                "or 0 for all words",
+                state.epoch + 1, self.config.subsample,
+            )  # fmt: skip
         state.losses.append(state.loss / state.items if state.items else math.nan)
         state.epoch, state.slice, state.loss, state.items = state.epoch + 1, 0, 0.0, 0
         speed = state.words / max(state.seconds, 1e-9)

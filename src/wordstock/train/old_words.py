@@ -23,8 +23,11 @@ def joined_words(corpus: Vocabulary, old: Embeddings, dim: int) -> tuple[Vocabul
     Raises
     ------
     InputError
-        Earlier vectors of another ``dim``, or a corpus without counts.
+        Earlier vectors that are none or of another ``dim``, or a corpus without counts.
     """
+    given: object = old
+    if not isinstance(given, Embeddings):
+        raise InputError(f"init must be Embeddings, such as wordstock.load gives, not {type(given).__name__}")
     if old.dim != dim:
         raise InputError(f"dim={dim}, but the vectors to continue from have {old.dim}; pass dim={old.dim}")
     if corpus.counts is None:

@@ -16,14 +16,17 @@ __all__ = ["with_settings"]
 Config = TypeVar("Config", bound="DataclassInstance")
 
 
-def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
-    """The config with some of its values replaced.
+def with_settings(kind: type[Config], config: Config | None, settings: Mapping[str, Any]) -> Config:
+    """The config, or one of ``kind`` with its defaults, with some of its values replaced.
 
     Raises
     ------
     InputError
-        A setting that it does not have, or a value out of range.
+        A config of another kind, a setting that it does not have, or a value out of range.
     """
+    config = kind() if config is None else config
+    if not isinstance(config, kind):
+        raise InputError(f"config must be a {kind.__name__}, not {type(config).__name__}: {config!r:.80}")
     known = [field.name for field in fields(config)]
     if unknown := [name for name in settings if name not in known]:
         raise InputError(f"unknown setting {', '.join(unknown)}; known are {', '.join(known)}")

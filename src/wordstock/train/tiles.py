@@ -53,8 +53,8 @@ class Tiles(NamedTuple):
         return 2 * len(self.pairs) - int(np.count_nonzero(self.pairs[:, 0] == self.pairs[:, 1]))
 
 
-def open_tiles(folder: Path, settings: dict[str, Any]) -> Tiles | None:
-    """Finished tiles of the same settings; None where there are none.
+def open_tiles(folder: Path, settings: dict[str, Any], words: int) -> Tiles | None:
+    """Finished tiles of the same settings, of pairs of that many words; None where there are none.
 
     Raises
     ------
@@ -78,7 +78,12 @@ def open_tiles(folder: Path, settings: dict[str, Any]) -> Tiles | None:
                 "use another folder, or delete this one to begin anew"
             )
     try:
-        return Tiles.mapped(folder, manifest)
+        tiles = Tiles.mapped(folder, manifest)
+        # The kernel goes where these numbers say.
+        low, high = int(tiles.pairs.min()), int(tiles.pairs.max())
+        if low < 0 or high >= words or tiles.offsets[0] != 0 or (np.diff(tiles.offsets) < 0).any():
+            raise ValueError(f"pairs of the words {low} to {high} of {words}, or tiles that do not follow each other")
+        return tiles
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise FormatError(
             folder, expected="the co-occurrences that the manifest tells of", found=f"{error}", remedy="delete it"

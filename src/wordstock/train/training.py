@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
+from wordstock._settings import check_whole
 from wordstock.embeddings import Card, Embeddings
-from wordstock.errors import InputError
 from wordstock.kernels.windows import Tables
 from wordstock.protocols import IntArray
 from wordstock.train.card import training_card
@@ -80,8 +80,7 @@ class Run:
     patience: int
 
     def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise InputError(f"patience={self.patience}: needs a whole number of at least 1")
+        check_whole("patience", self.patience, 1)
 
     def train(self, shards: Shards, config: Word2VecConfig, method: Method, init: Embeddings | None) -> Embeddings:
         """Train until the end, from wherever the checkpoint stands."""

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from wordstock.embeddings import Embeddings, read_native
 from wordstock.errors import InputError
@@ -47,9 +47,13 @@ class Validation(Generic[Matrices]):
             The score is not a number.
         """
         table = self.build(tables, state)
-        score = float(self.score(table))
+        told: Any = self.score(table)
+        try:
+            score = float(told)
+        except (TypeError, ValueError):
+            score = math.nan
         if math.isnan(score):
-            raise InputError("the validation returned NaN; it must return a number, higher being better")
+            raise InputError(f"the validation returned {told!r:.80}; it must return a number, higher being better")
         before = max(state.scores, default=-math.inf)
         state.scores.append(score)
         _log.info("epoch %d: validation %.4f (best so far %.4f)", state.epoch, score, max(before, score))

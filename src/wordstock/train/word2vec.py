@@ -71,7 +71,7 @@ def train_word2vec(
     StorageError, FormatError
         A checkpoint that cannot be written, or is damaged.
     """
-    config = with_settings(config or Word2VecConfig(), settings)
+    config = with_settings(Word2VecConfig, config, settings)
     folder = None if checkpoint is None else Path(checkpoint)
     run = Run(folder, checkpoint_seconds, progress, validation, patience)
     options = {

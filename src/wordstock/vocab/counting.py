@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from wordstock.errors import InputError
+from wordstock._settings import check_whole
 from wordstock.text import Tokenizer
 from wordstock.vocab.batches import Sentences
 from wordstock.vocab.numbering import Numbering
@@ -68,11 +68,8 @@ def check_counting(min_count: int, max_size: int | None, memory_limit: int) -> N
     Raises
     ------
     InputError
-        A ``min_count``, ``max_size`` or ``memory_limit`` below 1.
+        A ``min_count``, ``max_size`` or ``memory_limit`` that is no whole number of at least 1.
     """
-    if min_count < 1:
-        raise InputError(f"min_count={min_count}: needs 1 or more")
-    if max_size is not None and max_size < 1:
-        raise InputError(f"max_size={max_size}: needs 1 or more, or None for no limit")
-    if memory_limit < 1:
-        raise InputError(f"memory_limit={memory_limit}: needs a number of bytes, such as 1 << 30")
+    check_whole("min_count", min_count, 1)
+    check_whole("max_size", max_size, 1, optional=True)
+    check_whole("memory_limit", memory_limit, 1)

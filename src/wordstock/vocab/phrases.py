@@ -8,10 +8,12 @@ left it and ``N`` its number of words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,12 +52,12 @@ class PhraseSettings:
     words_only: bool = True
 
     def __post_init__(self) -> None:
-        if self.score not in _THRESHOLDS:
-            raise InputError(f"score={self.score!r}: known are {', '.join(map(repr, _THRESHOLDS))}")
-        if self.passes < 1:
-            raise InputError(f"passes={self.passes}: needs 1 or more")
-        if self.discount < 0:
-            raise InputError(f"discount={self.discount}: needs 0 or more")
+        store_plain(self)
+        check_known("score", self.score, tuple(_THRESHOLDS))
+        check_whole("passes", self.passes, 1)
+        check_whole("discount", self.discount, 0)
+        check_number("threshold", self.threshold, -math.inf, optional=True)
+        check_flag("words_only", self.words_only)
         if self.score == "word2phrase" and not self.limit > 0:
             raise InputError(f"threshold={self.threshold}: needs a positive number, such as 100")
         if self.score == "npmi" and not -1 <= self.limit <= 1:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from wordstock._files import storage_errors
-from wordstock.errors import FormatError, InputError
+from wordstock._settings import check_whole, plain
+from wordstock.errors import FormatError
 from wordstock.text import Tokenizer
 from wordstock.vocab.batches import Sentences
 from wordstock.vocab.counting import check_counting
@@ -156,12 +157,13 @@ def build_shards(
         The disk is full or cannot be written to; what was written is removed.
     """
     check_counting(min_count, max_size, memory_limit)
-    if shard_ids < 1:
-        raise InputError(f"shard_ids={shard_ids}: needs 1 or more")
+    check_whole("shard_ids", shard_ids, 1)
     folder = Path(folder)
     tokenizer = tokenizer or Tokenizer()
     settings = _phrase_settings(phrases)
-    request: dict[str, Any] = {"tokenizer": tokenizer.to_dict(), "min_count": min_count, "max_size": max_size}
+    request: dict[str, Any] = {
+        "tokenizer": tokenizer.to_dict(), "min_count": plain(min_count), "max_size": plain(max_size)
+    }  # fmt: skip
     if settings is not None:
         request["phrases"] = settings.to_dict()
     from filelock import FileLock
@@ -198,8 +200,7 @@ def build_shards(
 def _phrase_settings(phrases: int | PhraseSettings) -> PhraseSettings | None:
     if isinstance(phrases, PhraseSettings):
         return phrases
-    if phrases < 0:
-        raise InputError(f"phrases={phrases}: needs a number of passes, 0 for no phrases")
+    check_whole("phrases", phrases, 0)
     return PhraseSettings(passes=phrases) if phrases else None
 
 

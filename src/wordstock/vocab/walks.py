@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_number, check_whole
 from wordstock._threads import run_slices
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
@@ -23,6 +24,7 @@ __all__ = ["GraphWalks"]
 
 _BLOCK = 1 << 14  # walks made at once
 _WORTH_A_THREAD = 256  # walks
+_STRONGEST = 1e100  # p and q, and 1 over them
 
 
 class GraphWalks:
@@ -38,7 +40,8 @@ class GraphWalks:
     walks_per_node : walks that begin at each node, all nodes in a new random order each time.
     p : node2vec's return parameter: an edge back to the node before counts 1/p. 1 is a plain walk.
     q : node2vec's in-out parameter: an edge to a node that the node before has no edge to counts 1/q. A step draws
-        at most max(1, 1/p, 1/q) / min(1, 1/p, 1/q) times on average.
+        at most max(1, 1/p, 1/q) / min(1, 1/p, 1/q) times on average, and never more than a thousand times: then all
+        edges of the node are looked at.
     seed : the same seed gives the same walks, whatever the number of threads.
 
     Raises
@@ -62,12 +65,11 @@ class GraphWalks:
     ) -> None:
         from wordstock.kernels.walk import GraphArrays, build_alias
 
-        for name, value in (("length", length), ("walks_per_node", walks_per_node)):
-            if value < 1:
-                raise InputError(f"{name}={value}: needs 1 or more")
+        check_whole("length", length, 1)
+        check_whole("walks_per_node", walks_per_node, 1)
+        check_whole("seed", seed, 0)
         for name, bias in (("p", p), ("q", q)):
-            if not (isfinite(bias) and bias > 0):
-                raise InputError(f"{name}={bias}: needs a positive number")
+            check_number(name, bias, 1 / _STRONGEST, _STRONGEST, least=True, most=True)
         self.keys = keys
         self.length, self.walks_per_node, self.p, self.q, self.seed = length, walks_per_node, p, q, seed
         begin, ends = _checked(starts, targets, len(keys))
