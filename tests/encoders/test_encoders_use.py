@@ -1,17 +1,19 @@
 """Call forms, bad input, long texts, streams, identity, and the classifier over an encoder."""
 
+import shutil
 import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
 
 import wordstock as ws
 from tiny_models import TEXTS
 from wordstock.encoders import ContextConfig
 from wordstock.encoders.packing import cut
-from wordstock.errors import FingerprintError, InputError
+from wordstock.errors import FingerprintError, InputError, ModelError
 
 SHORT = TEXTS[:5]
 
@@ -239,3 +241,14 @@ def test_a_classifier_over_an_encoder(minilm_folder, tmp_path):
     other = ws.TextClassifier(encoder.with_config(pooling="max")).fit(texts, labels)
     other.save(tmp_path / "o.safetensors")
     assert ws.TextClassifier.load(tmp_path / "o.safetensors").encoder_.config.pooling == ("max",)
+
+
+def test_a_model_that_gives_no_numbers_is_refused(tmp_path, encoder):
+    path = shutil.copytree(encoder.model.path, tmp_path / "damaged")
+    weights = load_file(path / "model.safetensors")
+    weights["embeddings.LayerNorm.bias"][3] = np.nan
+    save_file(weights, path / "model.safetensors", metadata={"format": "pt"})
+    damaged = ws.load(path)
+    for call in (damaged.encode, damaged.encode_tokens):
+        with pytest.raises(ModelError, match=r"damaged: the model gives NaN or infinity; .* torch in float32"):
+            call(["a text"])

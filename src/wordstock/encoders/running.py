@@ -16,7 +16,7 @@ from wordstock.encoders.pooling import combine, pool
 from wordstock.encoders.side_by_side import run_batches
 from wordstock.encoders.sizes import resolved_layers, states_dim
 from wordstock.encoders.subwords import SubwordTokenizer, Tokenized
-from wordstock.errors import FormatError, InputError
+from wordstock.errors import FormatError, InputError, ModelError
 from wordstock.protocols import FloatArray
 
 __all__ = ["Progress", "Runner", "blocks"]
@@ -114,7 +114,7 @@ class Runner:
         left = np.bincount(windows.text, minlength=len(texts))  # windows of each text that are still to come
 
         def take(batch: Batch, states: list[FloatArray]) -> None:
-            pooled[batch.windows] = pool(combine(states, self._config), batch.mask, self._config.pooling)
+            pooled[batch.windows] = self._finite(pool(combine(states, self._config), batch.mask, self._config.pooling))
 
         def done(batch: Batch) -> None:
             np.subtract.at(left, windows.text[batch.windows], 1)
@@ -138,10 +138,19 @@ class Runner:
         def take(batch: Batch, states: list[FloatArray]) -> None:
             source = windows.start[batch.windows][:, None] + np.arange(batch.ids.shape[1]) - prefix
             kept = (source >= keep_from[batch.windows][:, None]) & (source < keep_to[batch.windows][:, None])
-            out[source[kept]] = combine(states, self._config)[kept]
+            out[source[kept]] = self._finite(combine(states, self._config)[kept])
 
         run_batches(self._backend, self._batches(windows), self._layers, take)
         return tokens, out
+
+    def _finite(self, vectors: FloatArray) -> FloatArray:
+        if not np.isfinite(vectors).all():
+            raise ModelError(
+                f"{self._model.path}: the model gives NaN or infinity; its weights are damaged, or some numbers in it "
+                f"are too large for {self._backend.name} in {self._backend.precision}: try another backend or "
+                "precision='float32'"
+            )
+        return vectors
 
     def _batches(self, windows: Windows) -> Iterator[Batch]:
         prefix, suffix = self._tokenizer.prefix, self._tokenizer.suffix
