@@ -124,6 +124,15 @@ def test_divergence_is_rolled_back_and_explained(topics, caplog):
     table.check_finite()
 
 
+def test_an_explosion_in_the_last_step_is_seen():
+    """The loss of a step is that of before it: only the vectors tell."""
+    signs = np.repeat(np.float32([[1], [-1]]), 8, axis=1)
+    words = Embeddings.from_arrays(["a", "b"], signs)
+    old = Embeddings(words.vocabulary, words.storage, output=signs * np.float32(-3e38))  # every score is right
+    with pytest.raises(WordstockError, match="diverged 4 times"):
+        train_word2vec(["a b"], dim=8, epochs=1, min_count=1, subsample=0, threads=1, learning_rate=1e6, init=old)
+
+
 def test_subsampling_follows_the_original():
     gensim = pytest.importorskip("gensim.models")
     counts = np.array([500, 300, 100, 50, 20, 9])

@@ -21,6 +21,7 @@ from wordstock.train.glove_start import GloVeStart
 from wordstock.train.glove_state import GloVeCheckpoint, Rows
 from wordstock.train.interrupt import interrupt_flag
 from wordstock.train.state import Progress, TrainState
+from wordstock.train.tables import all_finite
 from wordstock.train.tiles import Tiles, rounds_of
 from wordstock.train.workers import Workers
 
@@ -75,13 +76,17 @@ class GloVeLoop:
             while state.epoch < self.config.epochs and not state.stopped:
                 cost = self._round(rows, state, rounds)
                 ended = state.slice == len(rounds)
-                if self._diverged(cost, state, ended):
+                last = ended and state.epoch == self.config.epochs - 1
+                saving = self.checkpoint is not None and time.monotonic() - saved_at > self.interval
+                # What the last round broke, no cost has told yet.
+                broken = (last or saving or stop.is_set()) and not all_finite(rows.data)
+                if broken or self._diverged(cost, state, ended):
                     del rows  # before new ones are made
                     rows, state = self._begin(self._halved(cost, state), rounds, stop)
                 elif ended:
                     self._end_epoch(rows, state)
                 done = state.epoch == self.config.epochs or state.stopped or stop.is_set()
-                if self.checkpoint and (done or time.monotonic() - saved_at > self.interval):
+                if self.checkpoint and (done or saving):
                     self.checkpoint.save(rows, state)
                     saved_at = time.monotonic()
                 if stop.is_set():

@@ -17,6 +17,7 @@ from wordstock.train.corpus import IdArray, plan_slices
 from wordstock.train.interrupt import interrupt_flag
 from wordstock.train.slices import Done, SliceTrainer
 from wordstock.train.state import Progress, TrainState
+from wordstock.train.tables import all_finite
 
 __all__ = ["EpochLoop"]
 
@@ -70,7 +71,11 @@ class EpochLoop:
         with interrupt_flag() as stop:
             while state.epoch < self.config.epochs and not state.stopped:
                 done = self._group(tables, state, slices, stop)
-                if self._diverged(done):
+                full = state.epoch == self.config.epochs - 1 and state.slice + done.slices == len(slices)
+                saving = self.checkpoint is not None and time.monotonic() - saved_at > self.interval
+                # What the last slice of a group broke, no loss has told yet.
+                broken = (full or saving or stop.is_set()) and not all_finite(tables.inputs, tables.outputs)
+                if broken or self._diverged(done):
                     del tables  # before new ones are made
                     tables, state = self._roll_back(state, done)
                 else:
@@ -78,7 +83,7 @@ class EpochLoop:
                     if state.slice == len(slices):
                         self._end_epoch(tables, state)
                     ended = state.epoch == self.config.epochs or state.stopped or stop.is_set()
-                    if self.checkpoint and (ended or time.monotonic() - saved_at > self.interval):
+                    if self.checkpoint and (ended or saving):
                         self.checkpoint.save(tables, state)
                         saved_at = time.monotonic()
                 if stop.is_set():

@@ -7,7 +7,7 @@ import numpy as np
 from wordstock.kernels.windows import Tables
 from wordstock.protocols import FloatArray
 
-__all__ = ["SPARE_ROWS", "aligned_zeros", "compact", "new_tables", "padded"]
+__all__ = ["SPARE_ROWS", "aligned_zeros", "all_finite", "compact", "new_tables", "padded"]
 
 SPARE_ROWS = 2  # per thread, behind the rows of the words: see kernels.windows.Tables
 _LINE = 16  # floats in a cache line
@@ -24,6 +24,13 @@ def aligned_zeros(rows: int, columns: int) -> FloatArray:
     raw = np.zeros(rows * columns + _LINE, np.float32)
     start = -raw.ctypes.data % (4 * _LINE) // 4
     return raw[start : start + rows * columns].reshape(rows, columns)
+
+
+def all_finite(*tables: FloatArray) -> bool:
+    """Whether no table holds NaN or infinity, without memory for another one."""
+    return all(
+        np.isfinite(table[start : start + _BLOCK]).all() for table in tables for start in range(0, len(table), _BLOCK)
+    )
 
 
 def new_tables(
