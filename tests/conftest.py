@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,16 @@ import wordstock as ws
 # No deadlines: the first call of a kernel may compile it. In CI the same examples are drawn every time.
 settings.register_profile("wordstock", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("wordstock")
+
+
+LONGEST = ("test_stores_server", "test_tasks_keras", "test_tasks_layer_examples")  # minutes in a few tests each
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first, so that no process is left alone with one at the end; then those with most tests."""
+    counts = Counter(item.path for item in items)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (places.get(item.path.stem, len(LONGEST)), -counts[item.path], str(item.path)))
 
 
 @pytest.fixture(scope="session")
