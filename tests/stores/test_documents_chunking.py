@@ -43,6 +43,7 @@ def test_text_without_spaces_is_cut_too():
 def test_chunks_fit_into_the_field_of_a_store(text, size):
     chunks = chunk_text(text, ChunkSettings(size), count=lambda texts: [1] * len(texts))
     assert max(len(text[a:b].encode()) for a, b in chunks) <= MAX_TEXT
+    assert sum(b - a for a, b in chunks) < 2 * len(text)  # half of a chunk at most is in the next
     assert all(text[at].isspace() for at in set(range(len(text))) - covered(text, chunks))
 
 

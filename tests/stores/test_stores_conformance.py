@@ -121,12 +121,13 @@ def test_a_walk_passes_ids_that_look_like_code(opener, monkeypatch):
     assert sorted(row.id for row in store.rows(where={"n": {">=": 100}})) == sorted(ids[100:])
 
 
-@pytest.mark.parametrize("count", [49, 3000])
+@pytest.mark.parametrize("count", [49, 1000])
 def test_a_long_list_in_a_filter(filled, count):
     """A server breaks on 50 parts of an "or", and takes a minute for thousands."""
     asked = [*range(3, 3 + count), 0.5, *(f"w{i}" for i in range(count)), "a"]
     for where in ({"mixed": {"in": asked}}, {"mixed": {"not in": asked}}, {"n": {"in": asked}}):
-        expected = sum(matches(parse(where), one) for one in metadata(200))
+        wanted = parse(where)
+        expected = sum(matches(wanted, one) for one in metadata(200))
         assert 0 < expected < 200
         with what_milvus_lite_2_cannot():
             assert filled.count(where) == expected

@@ -16,6 +16,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from wordstock.errors import InputError
@@ -58,6 +59,15 @@ class Or:
     """One part holds; none is never true."""
 
     parts: tuple[Expression, ...]
+
+    @cached_property
+    def choice(self) -> tuple[tuple[str, ...], frozenset[Any]] | None:
+        """The field and its values with their kinds, where every part is "==" on one field: a long list is one look."""
+        paths = {part.path if isinstance(part, Condition) and part.operator == "==" else None for part in self.parts}
+        path = paths.pop() if len(paths) == 1 else None
+        if path is None:
+            return None
+        return path, frozenset(_kinded(part.value) for part in self.parts if isinstance(part, Condition))
 
 
 @dataclass(frozen=True)
@@ -160,13 +170,25 @@ def matches(expression: Expression, metadata: Mapping[str, Any]) -> bool:
     if isinstance(expression, And):
         return all(matches(part, metadata) for part in expression.parts)
     if isinstance(expression, Or):
+        if (choice := expression.choice) is not None:
+            return _kinded(_found(choice[0], metadata)) in choice[1]
         return any(matches(part, metadata) for part in expression.parts)
     if isinstance(expression, Not):
         return not matches(expression.part, metadata)
+    return _holds(_found(expression.path, metadata), expression.operator, expression.value)
+
+
+def _found(path: tuple[str, ...], metadata: Mapping[str, Any]) -> Any:
     found: Any = metadata
-    for step in expression.path:
+    for step in path:
         found = found.get(step) if isinstance(found, Mapping) else None
-    return _holds(found, expression.operator, expression.value)
+    return found
+
+
+def _kinded(value: Any) -> tuple[type, Any] | None:
+    """A value with its kind, so that True is not 1; None for what equals no scalar."""
+    kind = next((kind for kind in (bool, str) if isinstance(value, kind)), float)
+    return (kind, value) if isinstance(value, bool | str | int | float) else None
 
 
 def _holds(found: Any, sign: Operator, value: Scalar) -> bool:

@@ -125,14 +125,16 @@ def _packed(text: str, units: list[_Unit], settings: ChunkSettings) -> list[Chun
     chunks: list[Chunk] = []
     first = total = 0  # units[first:here] hold ``total`` tokens and are the open chunk
     for here, unit in enumerate(units):
-        full = total + unit.tokens > settings.size or not _stored(text, units[first].start, unit.stop)
-        if here > first and full:
+        full = total + unit.tokens > settings.size
+        if here > first and (full or not _stored(text, units[first].start, unit.stop)):
             chunks.append(Chunk(units[first].start, units[here - 1].stop))
+            # Where few tokens fill the field, as large a part of them is shared as of a whole chunk.
+            shared = settings.shared if full else settings.shared * total // settings.size
             first, total = here, 0
             while (
                 first > 0
                 and units[first - 1].start > chunks[-1].start
-                and total + units[first - 1].tokens <= settings.shared
+                and total + units[first - 1].tokens <= shared
                 and total + units[first - 1].tokens + unit.tokens <= settings.size
                 and _stored(text, units[first - 1].start, unit.stop)
             ):
