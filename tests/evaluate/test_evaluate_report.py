@@ -51,6 +51,17 @@ def test_every_method_budget_and_seed_is_measured_once(made):
     assert all(one.peak_mb is None or one.peak_mb > 50 for one in report.points)
 
 
+def test_a_quick_report_leaves_out_what_takes_too_long_and_goes_on_with_it(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("wordstock.evaluate.report.run._QUICK_SECONDS", 0.0)
+    settings = SETTINGS | {"encoders": [table()], "families": FROZEN, "quick": True, "keep": tmp_path / "points.jsonl"}
+    first = ws.transfer_report(*data, **settings)
+    assert [(one.method, one.budget, one.seed) for one in first.points] == [("TF-IDF", 6, 0), ("topics frozen", 6, 0)]
+    assert len(first.skipped) == 10
+    assert any("Skipped with 120 labels, sample 0, 1: TF-IDF, topics frozen; a quick" in one for one in first.findings)
+    second = ws.transfer_report(*data, **settings)
+    assert [(one.budget, one.seed) for one in second.points] == [(6, 0), (6, 0), (6, 1), (6, 1)]
+
+
 def test_a_point_is_what_the_estimator_scores_on_that_sample(made, data):
     report, _, _ = made
     (train, labels), (asked, answers) = data

@@ -36,8 +36,8 @@ class ReportConfig:
     few_shot_most : texts per class up to which few-shot tuning is tried.
     test_most : test texts; more are sampled once, in the shares of their classes.
     held_out : share of the training data that becomes the test set where none is given.
-    quick : fewer budgets and seeds, less tuning, and 300 test texts at most: under two minutes on two cores for
-        short texts.
+    quick : fewer budgets and seeds, less tuning, and 300 test texts at most; points that would take it beyond a minute
+        and a half are left out, and told.
     """
 
     task: Task | None = None

@@ -19,6 +19,7 @@ from wordstock.errors import InputError
 from wordstock.evaluate.report.data import ReportData, gather
 from wordstock.evaluate.report.memory import PeakMemory
 from wordstock.evaluate.report.methods import Method, make_methods, named_encoders
+from wordstock.evaluate.report.pace import Pace
 from wordstock.evaluate.report.plan import ReportConfig, default_budgets
 from wordstock.evaluate.report.points import Point, PointStore, ReportProgress, Skipped
 from wordstock.evaluate.report.report import TransferReport
@@ -28,6 +29,7 @@ from wordstock.evaluate.report.spent import Spent
 __all__ = ["transfer_report"]
 
 _QUICK_SEEDS = 2
+_QUICK_SECONDS = 90.0  # for the points: reading, imports and the page come to it
 
 
 def transfer_report(
@@ -90,6 +92,7 @@ def transfer_report(
     seeds = min(config.seeds, _QUICK_SEEDS) if config.quick else config.seeds
     store, digest, began = PointStore(keep, fresh=fresh), data.digest(), time.perf_counter()
     _import_torch()
+    pace = Pace(_QUICK_SECONDS if config.quick else None)
     wanted = [
         (budget, seed, method)
         for budget in budgets
@@ -104,7 +107,12 @@ def transfer_report(
         point = store.get(key)
         reused = point is not None
         if point is None:
+            if not pace.fits(method.name, budget):
+                skipped.append(Skipped(method.name, budget, seed, _TOO_LONG))
+                continue
+            started = time.perf_counter()
             found = _measured(method, data, budget, seed)
+            pace.took(method.name, budget, time.perf_counter() - started)
             if isinstance(found, Skipped):
                 skipped.append(found)
                 continue
@@ -126,6 +134,9 @@ def transfer_report(
         command=shlex.join(sys.argv) if command is None else command,
         seconds=time.perf_counter() - began,
     )
+
+
+_TOO_LONG = "a quick report would have taken too long; make it again, and it goes on with these where points are kept"
 
 
 def _import_torch() -> None:
