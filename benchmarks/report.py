@@ -1,4 +1,4 @@
-"""Claim: a quick report takes under two minutes, nearly all of it training; pre-training wins less with more labels.
+"""Claim: a quick report takes under two minutes, most of it training; pre-training wins less with more labels.
 
 Each report is made in a process of its own, which begins as the command does, with nothing kept from an earlier one.
 The quick ones (``--quick`` makes these alone) are timed, the others show the curves further and with three samples;
