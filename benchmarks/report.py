@@ -61,11 +61,8 @@ def curves() -> str:
         made, _ = child(name, "full")
         for one in made["verdicts"]:
             ours, theirs = (score(made, one[key], one["budget"]) for key in ("method", "other"))
-            half = "" if one["half"] is None else f" ± {100 * one['half']:.1f}"
-            lines.append(
-                f"| {name} | {one['budget']:,} | {one['method']}, {ours} | {one['other']}, {theirs} "
-                f"| {100 * one['gain']:+.1f}{half} |"
-            )
+            cells = [name, f"{one['budget']:,}", f"{one['method']}, {ours}", f"{one['other']}, {theirs}", gain(one)]
+            lines.append(f"| {' | '.join(cells)} |")
         told += [f"{name}:\n", *(f"- {finding}" for finding in [*made["findings"], made["recommendation"]]), ""]
     return "\n".join(lines) + "\n\nThree samples each. What the reports say:\n\n" + "\n".join(told)
 
@@ -74,8 +71,12 @@ def verdict(made: dict, place: int) -> str:
     """The scores and the paired difference at one number of labels."""
     one = made["verdicts"][place]
     ours, theirs = (score(made, one[key], one["budget"]) for key in ("method", "other"))
-    half = "" if one["half"] is None else f" ± {100 * one['half']:.1f}"
-    return f"{one['budget']}: {ours}, {theirs}<br>{100 * one['gain']:+.1f}{half}"
+    return f"{one['budget']}: {ours}, {theirs}<br>{gain(one)}"
+
+
+def gain(verdict: dict) -> str:
+    """The paired difference in points, with half of its interval from two samples on."""
+    return f"{100 * verdict['gain']:+.1f}" + ("" if verdict["half"] is None else f" ± {100 * verdict['half']:.1f}")
 
 
 def score(made: dict, method: str, budget: int) -> str:

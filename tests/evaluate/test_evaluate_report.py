@@ -57,6 +57,7 @@ def test_a_quick_report_leaves_out_what_takes_too_long_and_goes_on_with_it(data,
     first = ws.transfer_report(*data, **settings)
     assert [(one.method, one.budget, one.seed) for one in first.points] == [("TF-IDF", 6, 0), ("topics frozen", 6, 0)]
     assert len(first.skipped) == 10
+    assert any("Skipped with 6 labels, sample 1: TF-IDF, topics frozen; a quick" in one for one in first.findings)
     assert any("Skipped with 120 labels, sample 0, 1: TF-IDF, topics frozen; a quick" in one for one in first.findings)
     second = ws.transfer_report(*data, **settings)
     assert [(one.budget, one.seed) for one in second.points] == [(6, 0), (6, 0), (6, 1), (6, 1)]

@@ -86,8 +86,11 @@ def test_a_wrong_key_is_refused_and_not_shown():
         (ADDRESS and ADDRESS.replace("http:", "https:"), "no TLS is spoken there: write http://"),
     ],
 )
-def test_what_is_wrong_with_tls_is_said(address, reason):
-    with pytest.raises(StoreUnavailableError) as caught:
-        open_store(address, dim=16, connect_timeout=3)
+def test_what_is_wrong_with_tls_is_said(address, reason, named, table):
+    # A connection without TLS that is open already must not serve a store that asks for it.
+    with ws.VectorStore(ADDRESS, collection=named, encoder=table) as plain:
+        with pytest.raises(StoreUnavailableError) as caught:
+            open_store(address, dim=16, connect_timeout=3)
+        plain.store.drop()
     assert reason in str(caught.value)
     assert address in str(caught.value)

@@ -19,6 +19,7 @@ from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps
 from wordstock.corpus import ReadReport, read_texts
 from wordstock.corpus.detect import Kind
+from wordstock.corpus.lines import UNDECODABLE
 from wordstock.errors import InputError
 from wordstock.protocols import Encoder, FloatArray
 
@@ -31,7 +32,6 @@ _BLOCK = 4096  # texts held at once
 _KINDS: dict[str, Kind] = {name: name for name in get_args(Kind)}
 _SUFFIXES = (".npy", ".jsonl")
 _ENCODER = "Contextual encoders"
-_UNDECODABLE = "undecodable line, kept"  # as read_texts counts them
 
 
 def encode(
@@ -268,7 +268,7 @@ def _quoted(text: str) -> str:
 
 
 def _left_out(report: ReadReport) -> str:
-    return ", ".join(f"{count:,} {why}" for why, count in sorted(report.left_out.items()) if why != _UNDECODABLE)
+    return ", ".join(f"{count:,} {why}" for why, count in sorted(report.left_out.items()) if why != UNDECODABLE)
 
 
 def _summary(console: Console, output: Path, encoder: Encoder, report: ReadReport, seconds: float) -> None:
@@ -287,7 +287,7 @@ def _summary(console: Console, output: Path, encoder: Encoder, report: ReadRepor
     console.print(f"wrote {output}: {', '.join(parts)}", markup=False)
     if left_out := _left_out(report):
         console.print(f"left out: {left_out}; the vectors are those of the other texts, in order", markup=False)
-    if undecodable := report.left_out[_UNDECODABLE]:
+    if undecodable := report.left_out[UNDECODABLE]:
         console.print(
             f"[yellow]warning:[/] lines that could not be decoded, {undecodable:,} in number, were encoded with U+FFFD "
             "in place of the damaged bytes; --strict stops at the first"

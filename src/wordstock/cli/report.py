@@ -37,7 +37,13 @@ def report(
         list[str] | None,
         typer.Option("--model", "-m", help="A registered name or a path to a table or an encoder; may be repeated."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Three sizes, two samples, little tuning.")] = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Three sizes, two samples, little tuning; what takes it beyond 90 s is left out.",
+        ),
+    ] = False,
     seeds: Annotated[int, typer.Option(help="Samples of each size.")] = 3,
     budget: Annotated[
         list[int] | None, typer.Option(help="A number of labels to try; may be repeated. Chosen if left out.")

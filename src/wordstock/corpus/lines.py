@@ -13,7 +13,7 @@ from wordstock.corpus.source import Source
 from wordstock.errors import FormatError
 from wordstock.protocols import TextBlock
 
-__all__ = ["LineCounter", "decoded_lines", "text_blocks"]
+__all__ = ["UNDECODABLE", "LineCounter", "decoded_lines", "text_blocks"]
 
 _MARKS = (  # the longest first: that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -22,6 +22,7 @@ _MARKS = (  # the longest first: that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+UNDECODABLE = "undecodable line, kept"  # under which a report counts them
 _NEWLINE = ord("\n")
 _BLOCK = 1 << 19  # bytes
 # A line of white space begins with one of these bytes: ASCII up to the space, or the first byte of another space.
@@ -138,7 +139,7 @@ class _Mender:
                 if report.strict or not self._told:
                     self._told = True
                     report.damage(_undecodable(self._source, line, self._lines + i + 1, offset + error.start))
-                report.left_out["undecodable line, kept"] += 1
+                report.left_out[UNDECODABLE] += 1
                 lines[i] = line.decode(errors="replace").encode()
             offset += len(line) + 1
         return b"\n".join(lines)

@@ -16,18 +16,8 @@ _OTHERS = frozenset(
     {"talk", "user", "wikipedia", "wp", "project", "mediawiki", "template", "help", "portal", "book", "draft"}
     | {"special", "module", "timedtext", "mos", "wikiproject"}
     # sister projects, which no dump declares
-    | {
-        "wikt",
-        "wiktionary",
-        "commons",
-        "wikisource",
-        "wikiquote",
-        "wikibooks",
-        "wikinews",
-        "wikiversity",
-        "wikispecies",
-    }
-    | {"wikivoyage", "wikidata", "voy", "species", "meta"}
+    | {"wikt", "wiktionary", "commons", "wikisource", "wikiquote", "wikibooks", "wikinews", "wikiversity", "voy"}
+    | {"wikivoyage", "wikidata", "wikispecies", "species", "meta"}
 )
 _LANGUAGE = re.compile(r"(?:[a-z]{2,3}|simple)(?:-[a-z]{2,12})*")
 _SIMPLE = re.compile(r"\[\[([^\[\]]*)\]\]")

@@ -30,6 +30,7 @@ __all__ = ["transfer_report"]
 
 _QUICK_SEEDS = 2
 _QUICK_SECONDS = 90.0  # for the points: reading, imports and the page come to it
+_TOO_LONG = "a quick report would have taken too long; make it again, and it goes on with these where points are kept"
 
 
 def transfer_report(
@@ -134,9 +135,6 @@ def transfer_report(
         command=shlex.join(sys.argv) if command is None else command,
         seconds=time.perf_counter() - began,
     )
-
-
-_TOO_LONG = "a quick report would have taken too long; make it again, and it goes on with these where points are kept"
 
 
 def _import_torch() -> None:

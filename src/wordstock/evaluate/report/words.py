@@ -122,15 +122,16 @@ def _efforts(analysis: Analysis, unit: str) -> list[str]:
 
 
 def _skipped(skipped: Sequence[Skipped], unit: str) -> list[str]:
-    groups: dict[tuple[int, str], list[Skipped]] = {}
+    samples: dict[tuple[int, str, str], list[int]] = {}
     for one in skipped:
-        groups.setdefault((one.budget, one.why), []).append(one)
-    out = []
-    for (budget, why), group in groups.items():
-        methods = ", ".join(dict.fromkeys(one.method for one in group))
-        samples = ", ".join(str(seed) for seed in sorted({one.seed for one in group}))
-        out.append(f"Skipped with {budget:,} {unit}, sample {samples}: {methods}; {why}.")
-    return out
+        samples.setdefault((one.budget, one.why, one.method), []).append(one.seed)
+    groups: dict[tuple[int, str, tuple[int, ...]], list[str]] = {}
+    for (budget, why, method), seeds in samples.items():
+        groups.setdefault((budget, why, tuple(sorted(seeds))), []).append(method)
+    return [
+        f"Skipped with {budget:,} {unit}, sample {', '.join(map(str, seeds))}: {', '.join(methods)}; {why}."
+        for (budget, why, seeds), methods in groups.items()
+    ]
 
 
 def _gains(verdicts: tuple[Verdict, ...], unit: str) -> list[str]:
