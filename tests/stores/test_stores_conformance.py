@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wordstock.errors import InputError
 from wordstock.protocols import Hit, Row, Store
-from wordstock.stores import milvus
+from wordstock.stores import milvus_walk
 from wordstock.stores.filters import matches, parse
 
 DIM = 8
@@ -113,7 +113,7 @@ def test_rows_come_back_as_they_were_given(filled):
 
 def test_a_walk_passes_ids_that_look_like_code(opener, monkeypatch):
     for name in ("_PAGE", "_MOST_PAGE"):
-        monkeypatch.setattr(milvus, name, 100)
+        monkeypatch.setattr(milvus_walk, name, 100)
     store = opener(dim=2)
     ids = [*(f'{i:03} \\ "quoted"\n' for i in range(250)), 'z" or id != "', "z\\", 'z"']
     store.add(ids, np.ones((len(ids), 2), np.float32), [{"n": i} for i in range(len(ids))])

@@ -12,7 +12,7 @@ import pytest
 
 import wordstock as ws
 from wordstock.errors import InputError, MissingExtraError, StoreError, StoreUnavailableError
-from wordstock.stores import MemoryStore, open_store
+from wordstock.stores import MemoryStore, milvus_walk, open_store
 from wordstock.stores.backend import backend_of
 from wordstock.stores.filters import matches, parse, parse_text
 from wordstock.stores.location import locate
@@ -63,7 +63,7 @@ def test_a_batch_that_fails_names_its_rows(tmp_path):
     def texts():
         for row, word in enumerate(words):
             if row == 350:  # somebody else drops the collection
-                store.store._connection.client.drop_collection(store.store._collection)
+                store.store._connection.client.drop_collection(store.store.collection)
             yield word
 
     named = r"rows ([23])00 to \1[9]9 \(ids 'id\1[0]0' to 'id\1[9]9'\) were not stored: .*fails\.db"
@@ -242,9 +242,9 @@ def test_a_foreign_collection_is_left_alone(tmp_path):
 
 
 def test_the_index_follows_the_number_of_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("wordstock.stores.milvus.FLAT_UP_TO", 300)
+    monkeypatch.setattr("wordstock.stores.milvus_collection.FLAT_UP_TO", 300)
     monkeypatch.setattr("wordstock.stores.indexing.FLAT_UP_TO", 300)
-    monkeypatch.setattr("wordstock.stores.milvus._FLUSH_FROM", 100)
+    monkeypatch.setattr("wordstock.stores.milvus_collection._FLUSH_FROM", 100)
     store = open_store(tmp_path / "grows.db", dim=DIM)
     store.add([str(i) for i in range(200)], vectors(200))
     store.flush()
@@ -302,19 +302,19 @@ def test_a_walk_whose_pages_turn_out_too_large_goes_on_in_small_ones(tmp_path, m
         store.add(ids, np.ones((len(ids), 2), np.float32), [{"n": i} for i in range(len(ids))])
         expected = sorted(row.id for row in store.rows(where=where))
         assert len(expected) == len(ids) - (3 if where else 0)
-        walk, asked = store._walk, []
+        pages, asked = milvus_walk._pages, []
 
-        def refusing(filter_, fields, page):
+        def refusing(connection, collection, fields, filter_, page):
             asked.append(page)
             if page <= 2000:
-                return walk(filter_, fields, page)
-            first = itertools.islice(walk(filter_, fields, 22 if where is None else 7), 1)
+                return pages(connection, collection, fields, filter_, page)
+            first = itertools.islice(pages(connection, collection, fields, filter_, 22 if where is None else 7), 1)
             return itertools.chain(first, refused())
 
         def refused():
             raise StoreError("RESOURCE_EXHAUSTED: Sent message larger than max (480180145 vs. 268435456)")
             yield
 
-        monkeypatch.setattr(store, "_walk", refusing)
+        monkeypatch.setattr(milvus_walk, "_pages", refusing)
         assert sorted(row.id for row in store.rows(where=where)) == expected
         assert asked == [16_384, 2000]

@@ -318,13 +318,14 @@ class MemoryStore:
         precision: Any = self.precision
         return MemoryStore(dim, metric=self._metric, precision=precision, details=details)
 
-    def exchange(self, other: MemoryStore) -> None:
-        """Let the other store be saved where this one was."""
+    def exchange(self, other: MemoryStore) -> MemoryStore:
+        """Let the other store be saved where this one was; returns the other."""
         other.path, self.path = self.path, None
         other._claim, self._claim = self._claim, None
         _unsaved.discard(self)
         other._new = True
         other.flush()
+        return other
 
     def flush(self) -> None:
         """Save to the path that was given, if one was, what has changed; in a large store a little waits for more.

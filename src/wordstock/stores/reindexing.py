@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import islice
 
 from wordstock.embeddings import Embeddings
-from wordstock.errors import InputError, StoreError
+from wordstock.errors import InputError
 from wordstock.protocols import Encoder, Row, Store
 from wordstock.stores.adding import AddReport, Batch, Progress, add_batches, is_word, table_batches
-from wordstock.stores.milvus import MilvusStore
-from wordstock.stores.milvus_card import MilvusCard
 
-__all__ = ["copy_rows", "drop_leftovers"]
+__all__ = ["copy_rows"]
 
 
 def copy_rows(source: Store, target: Store, encoder: Encoder, batch_size: int, progress: Progress | None) -> AddReport:
@@ -38,19 +34,6 @@ def copy_rows(source: Store, target: Store, encoder: Encoder, batch_size: int, p
             there = source.digests(names)
             target.delete([name for name in names if name not in there])
     return report._replace(left_out=left_out)
-
-
-def drop_leftovers(store: MilvusStore) -> None:
-    """Drop what a reindexing that was stopped, and not taken up again, has left beside a store."""
-    connection = store._connection
-    leftover = re.compile(rf"{store.name}__(?:[0-9a-f]{{8}}|[0-9a-f]{{12}})_?")
-    with suppress(StoreError):  # the next one tries again
-        live = connection.call("describe_collection", store.name)["collection_name"]
-        for name in connection.call("list_collections"):
-            if leftover.fullmatch(name) and name not in (live, store._collection):
-                described = connection.call("describe_collection", name)
-                if MilvusCard.read(described) is not None and not described.get("aliases"):
-                    connection.call("drop_collection", name)
 
 
 def _parts(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:

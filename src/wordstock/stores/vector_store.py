@@ -24,7 +24,7 @@ from wordstock.stores.indexing import IndexConfig
 from wordstock.stores.location import locate
 from wordstock.stores.milvus import MilvusStore
 from wordstock.stores.opening import AnyStore, open_store
-from wordstock.stores.reindexing import copy_rows, drop_leftovers
+from wordstock.stores.reindexing import copy_rows
 from wordstock.stores.rerank import reranked, resolve_reranker
 from wordstock.stores.searching import DEPTH, Mode, TextSearch, asked, check_fields
 from wordstock.stores.secrets import Secret
@@ -391,11 +391,8 @@ class VectorStore:
                 )
             other.flush()
             self._coming = new  # a search that finds the collection exchanged before this store does
-            old.exchange(other)
-            self._bound = _Bound(other, record, new)
+            self._bound = _Bound(old.exchange(other), record, new)
             self._search.changed()
-            if isinstance(other, MilvusStore):
-                drop_leftovers(other)
         return report._replace(left_out=0).plus(late._replace(unchanged=0))
 
     def _following(self, ask: Callable[[_Bound], Result]) -> Result:
