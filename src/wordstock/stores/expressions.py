@@ -52,14 +52,13 @@ def _one_of(where: And | Or, dialect: Dialect, *, positive: bool) -> str | None:
 
     A server looks at every part of a long "or" for every row, and fails on one of 50; Milvus Lite 3 has no such lists.
     """
-    equal = [part for part in where.parts if isinstance(part, Condition) and part.operator == "=="]
-    paths = {part.path for part in equal}
-    if not isinstance(where, Or) or len(equal) < len(where.parts) or len(paths) != 1:
+    if not isinstance(where, Or) or where.choice is None:
         return None
     lists: dict[type, list[str]] = {}
-    for part in equal:
-        lists.setdefault(type(part.value), []).append(_value(part, dialect))
-    key = _key(paths.pop())
+    for part in where.parts:
+        if isinstance(part, Condition):
+            lists.setdefault(type(part.value), []).append(_value(part, dialect))
+    key = _key(where.choice[0])
     sign, join = ("in", " or ") if positive else ("not in", " and ")
     return "(" + join.join(f"{key} {sign} [{', '.join(values)}]" for values in lists.values()) + ")"
 

@@ -34,6 +34,7 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_KINDS: dict[type, Any] = {bool: bool, str: str, float: int | float}  # the first that fits
 _INT64 = range(-(2**63), 2**63)
 _DEEPEST = 50
 
@@ -67,7 +68,7 @@ class Or:
         path = paths.pop() if len(paths) == 1 else None
         if path is None:
             return None
-        return path, frozenset(_kinded(part.value) for part in self.parts if isinstance(part, Condition))
+        return path, frozenset((_kind(one.value), one.value) for one in self.parts if isinstance(one, Condition))
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,8 @@ def matches(expression: Expression, metadata: Mapping[str, Any]) -> bool:
         return all(matches(part, metadata) for part in expression.parts)
     if isinstance(expression, Or):
         if (choice := expression.choice) is not None:
-            return _kinded(_found(choice[0], metadata)) in choice[1]
+            found = _found(choice[0], metadata)
+            return (kind := _kind(found)) is not None and (kind, found) in choice[1]
         return any(matches(part, metadata) for part in expression.parts)
     if isinstance(expression, Not):
         return not matches(expression.part, metadata)
@@ -185,10 +187,9 @@ def _found(path: tuple[str, ...], metadata: Mapping[str, Any]) -> Any:
     return found
 
 
-def _kinded(value: Any) -> tuple[type, Any] | None:
-    """A value with its kind, so that True is not 1; None for what equals no scalar."""
-    kind = next((kind for kind in (bool, str) if isinstance(value, kind)), float)
-    return (kind, value) if isinstance(value, bool | str | int | float) else None
+def _kind(value: Any) -> type | None:
+    """What a value can be compared with: True is not 1, and 1 is 1.0."""
+    return next((kind for kind, types in _KINDS.items() if isinstance(value, types)), None)
 
 
 def _holds(found: Any, sign: Operator, value: Scalar) -> bool:
@@ -197,20 +198,14 @@ def _holds(found: Any, sign: Operator, value: Scalar) -> bool:
     if sign == "exists":
         return True
     if sign == "contains":
-        return isinstance(found, list | tuple) and any(_alike(one, value) and one == value for one in found)
-    if not _alike(found, value):
+        return isinstance(found, list | tuple) and any(_kind(one) is _kind(value) and one == value for one in found)
+    if _kind(found) is not _kind(value):
         return False
     if sign == "==":
         return bool(found == value)
     if sign == "startswith":
         return bool(found.startswith(value))
     return _ORDERED[sign](found, value)
-
-
-def _alike(found: Any, value: Scalar) -> bool:
-    if isinstance(value, bool) or isinstance(found, bool):
-        return isinstance(value, bool) and isinstance(found, bool)
-    return isinstance(found, str) if isinstance(value, str) else isinstance(found, int | float)
 
 
 _TEXT = re.compile(
