@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 import wordstock as ws
 from wordstock.embeddings import fit_common_component, read_native
-from wordstock.errors import FormatError, InputError, WordstockError
+from wordstock.errors import FormatError, InputError, StorageError, WordstockError
 
 
 @pytest.fixture
@@ -243,6 +243,24 @@ def test_kill_9_in_the_middle_of_a_save_keeps_the_old_file(table, tmp_path):
     assert path.read_bytes() == before
     table.save(path)
     assert [p.name for p in tmp_path.iterdir()] == ["t.safetensors"]
+
+
+def test_only_files_are_written_and_links_stay_links(table, tmp_path):
+    pipe, folder, link = tmp_path / "pipe", tmp_path / "folder", tmp_path / "link.safetensors"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with pytest.raises(StorageError, match="pipe: it is a pipe or device: give a file name"):
+        table.save(pipe)
+    for place in (folder, folder / ".", folder / ".."):
+        with pytest.raises(StorageError, match="the path is a folder: give a file name"):
+            table.save(place)
+    assert pipe.is_fifo()
+    link.symlink_to(folder / "t.safetensors")
+    for _ in range(2):  # to nowhere, then to a file
+        table.save(link)
+        assert link.is_symlink()
+    assert list(read_native(folder / "t.safetensors").keys) == list(table.keys)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "link.safetensors", "pipe", "t.safetensors"]
 
 
 def test_values_a_precision_cannot_hold_write_nothing(tmp_path):
