@@ -153,6 +153,26 @@ def test_damaged_key_bytes_are_a_format_error(table, tmp_path):
             use()
 
 
+@pytest.mark.parametrize("place", [-5, 0, 10**12])
+def test_damaged_places_of_keys_are_a_format_error(table, tmp_path, place):
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+    data = bytearray(path.read_bytes())
+    length = int.from_bytes(data[:8], "little")
+    second = 8 + length + json.loads(data[8 : 8 + length])["offsets"]["data_offsets"][0] + 16
+    data[second : second + 8] = place.to_bytes(8, "little", signed=True)
+    path.write_bytes(data)
+    opened = read_native(path)
+    for use in (
+        lambda: list(opened.keys),
+        lambda: opened.keys[:3],
+        lambda: opened.subset([opened.keys[0]]),
+        lambda: opened.with_config(phrases="_").encode("new york"),
+    ):
+        with pytest.raises(FormatError, match=r"expected key [12] as UTF-8, found bytes"):
+            use()
+
+
 def test_a_relative_path_is_pickled_as_an_absolute_one(table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table.save("t.safetensors")

@@ -136,6 +136,19 @@ class Vocabulary:
                 remedy="the file is damaged; save or fetch it again",
             ) from None
 
+    def sound_offsets(self) -> IntArray:
+        """``offsets``, all looked at: for code that goes through many keys and checks the place of none.
+
+        Raises
+        ------
+        FormatError
+            A key without a place: the file that the keys are mapped from is damaged.
+        """
+        wrong = np.flatnonzero(self.offsets[1:] < self.offsets[:-1])
+        if len(wrong):  # the first is 0 and the last the end of the keys, which opening has checked
+            self.key(int(wrong[0]))
+        return self.offsets
+
     def find(self, key: str) -> int:
         """Number of ``key``, or -1."""
         try:
@@ -198,7 +211,7 @@ class Vocabulary:
 
     def select(self, numbers: IntArray) -> Vocabulary:
         """A vocabulary of these keys in this order; counts follow, rows do not (key i is row i)."""
-        blob, offsets = take_keys(self.blob, self.offsets, numbers)
+        blob, offsets = take_keys(self.blob, self.sound_offsets(), numbers)
         return Vocabulary(blob, offsets, counts=None if self.counts is None else self.counts[numbers])
 
 
