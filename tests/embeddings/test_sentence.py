@@ -86,7 +86,7 @@ def test_common_component_is_the_first_singular_vector(emb):
     top = np.linalg.svd(vectors, full_matrices=False)[2][0]
     np.testing.assert_allclose(fitted.encode(texts), vectors - np.outer(vectors @ top, top), atol=1e-6)
     assert fitted.fingerprint != emb.fingerprint
-    with pytest.raises(InputError, match="components=9: needs at least 1 and at most the number of texts"):
+    with pytest.raises(InputError, match="components=9: needs at most the number of texts"):
         fit_common_component(emb, texts, 9)
 
 

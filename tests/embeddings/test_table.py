@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import wordstock as ws
 from wordstock.embeddings import Storage, quantize
+from wordstock.embeddings.postprocess import fit_common_component
 from wordstock.embeddings.search import top_k
 from wordstock.errors import InputError, UnknownWordError
 
@@ -178,12 +179,27 @@ def test_analogy_equals_gensim(pair):
         (lambda e: e.analogies(["w1w2w3"]), "position 0 must be three keys"),
         (lambda e: e.with_config(pool="mean"), "unknown setting in pool; known are pooling"),
         (lambda e: e.with_config(pooling="max"), "known are 'sif', 'mean'"),
+        (lambda e: e.with_config(sif_a=float("inf")), "sif_a=inf: needs a number above 0"),
+        (lambda e: e.with_config(sif_a="1e-3"), "sif_a='1e-3': needs a number above 0"),
+        (lambda e: e.with_config(unit="yes"), "unit='yes': needs True or False"),
+        (lambda e: e.with_config(tokenizer="keep"), "tokenizer='keep': needs a wordstock.text.Tokenizer"),
+        (lambda e: e.with_config({"pooling": "mean"}), "takes an EncodeConfig, or settings by name"),
+        (lambda e: ws.all_but_the_top(e, 1.5), "components=1.5: needs a whole number of at least 0"),
+        (lambda e: fit_common_component(e, ["w1", "w2"], 1.5), "components=1.5: needs a whole number of at least 1"),
+        (lambda e: fit_common_component(e, "w1 w2"), "expected a list of texts, not a str"),
+        (lambda e: fit_common_component(e, 5), "expected a str or a sequence of str, not int"),
         (lambda e: e.with_storage(Storage(np.zeros((3, 20), np.float32))), "3 vectors for 300 rows"),
     ],
 )
 def test_bad_calls_say_what_is_wrong(pair, call, message):
     with pytest.raises(InputError, match=message):
         call(pair[0])
+
+
+def test_settings_may_be_numpys(pair):
+    emb = pair[0]
+    plain = emb.with_config(sif_a=0.5, unit=True)
+    assert emb.with_config(sif_a=np.float32(0.5), unit=np.bool_(True)).fingerprint == plain.fingerprint
 
 
 @pytest.mark.parametrize("values", [{"counts": [-1]}, {"counts": [0.5]}, {"rows": [0.7]}, {"rows": [[0]]}])

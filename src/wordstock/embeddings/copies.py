@@ -40,7 +40,10 @@ def changed_copy(table: Embeddings, *known: str, **changes: Any) -> Embeddings:
 
 def configured(table: Embeddings, config: EncodeConfig | None, changes: dict[str, Any]) -> Embeddings:
     """``Embeddings.with_config``."""
-    config = config or table.config
+    config = table.config if config is None else config
+    given: object = config
+    if not isinstance(given, EncodeConfig):
+        raise InputError(f"with_config takes an EncodeConfig, or settings by name, not {given!r:.80}")
     try:
         config = replace(config, **changes)
     except TypeError as error:
