@@ -162,6 +162,7 @@ def test_analogy_equals_gensim(pair):
     for question, found in zip(questions, together, strict=True):
         assert [key for key, _ in emb.analogy(*question, k=2)] == [key for key, _ in found]
     assert emb.analogies([]) == []
+    assert emb.analogies(iter(questions), 2) == together
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,16 @@ def test_analogy_equals_gensim(pair):
         (lambda e: e.nearest("w1", 0), "k=0: needs a whole number"),
         (lambda e: e.nearest("w1", 2.5), "k=2.5: needs a whole number"),
         (lambda e: e.nearest(np.zeros(7)), r"shape \(7,\); this table needs \(20,\)"),
+        (lambda e: e.nearest("w1", True), "k=True: needs a whole number"),
         (lambda e: e.nearest(np.full(20, np.nan)), "hold NaN or infinity"),
+        (lambda e: e.nearest(np.full(20, 1e300)), "too large for float32"),
+        (lambda e: e.nearest(np.full(20, 1j)), "must be real numbers, not complex128"),
+        (lambda e: e.nearest("w1", exclude=5), "a sequence of str, not int"),
+        (lambda e: e.subset(5), "a sequence of str, not int"),
+        (lambda e: e.analogies(5), "expected a list of questions"),
+        (lambda e: e.analogies([5]), "position 0 must be three keys"),
+        (lambda e: ws.merge(5), "takes a list of tables"),
+        (lambda e: ws.merge([e, "w1"]), "item at position 1 must be a table, not str"),
         (lambda e: e.nearest(["w1", None]), "key at position 1 must be a str"),
         (lambda e: e.nearest(5), "expected a str or a sequence of str, not int"),
         (lambda e: e.nearest([0.1] * 20), "a list of numbers: pass a numpy array"),
@@ -214,6 +224,10 @@ def test_counts_and_rows_are_whole_numbers(values):
         (["a"], [[1, 2], [3, 4]], "1 keys for 2 vectors"),
         (["a", "b"], [1, 2], "two dimensions"),
         (["a"], [["x"]], "matrix of numbers"),
+        (["a", "b"], [[1, 2], [3]], "matrix of numbers"),
+        (["a"], [[10**400]], "matrix of numbers"),
+        (["a"], [[1e300]], "the vector of 'a' holds NaN"),
+        (5, [[1]], "keys must be a list of str, not int"),
         (["a", "b"], [[1, 2], [np.nan, 1]], "the vector of 'b' holds NaN"),
         (["a", "b"], [[1, 2], [np.inf, 1]], "the vector of 'b' holds NaN"),
         (["a", "a"], [[1], [2]], "occurs twice"),

@@ -91,6 +91,9 @@ class Vocabulary:
         InputError
             A key that is not a str, cannot be written as UTF-8, or occurs twice.
         """
+        given: object = keys
+        if not isinstance(given, Iterable):
+            raise InputError(f"keys must be a list of str, not {type(given).__name__}")
         encoded = encoded_keys(list(keys))
         blob, offsets = pack(encoded)
         if len(set(encoded)) != len(encoded):
