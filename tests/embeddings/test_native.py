@@ -288,4 +288,7 @@ def test_values_a_precision_cannot_hold_write_nothing(tmp_path):
         ws.Embeddings.from_arrays(["a"], [[1e6]]).save(tmp_path / "t.safetensors", precision="float16")
     with pytest.raises(InputError, match="known are float32, float16, int8"):
         ws.Embeddings.from_arrays(["a"], [[1]]).save(tmp_path / "t.safetensors", precision="int4")
+    for card in (ws.Card(training={"seed": np.int64(3)}), ws.Card(name="\udcff"), ws.Card(source=tmp_path)):
+        with pytest.raises(InputError, match=r"t\.safetensors: its card holds what JSON does not"):
+            ws.Embeddings.from_arrays(["a"], [[1]], card=card).save(tmp_path / "t.safetensors")
     assert not list(tmp_path.iterdir())
