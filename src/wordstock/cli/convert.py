@@ -47,7 +47,8 @@ def convert(
         options[name.replace("-", "_")] = value
     path = _file_of(source)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
         report = convert_file(
             path, target, progress=lambda done, total: bar.update(task, completed=done, total=total), **options
