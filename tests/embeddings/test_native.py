@@ -15,8 +15,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import wordstock as ws
-from wordstock.embeddings import fit_common_component, read_native
+from wordstock.embeddings import Embeddings, Storage, fit_common_component, read_native
 from wordstock.errors import FormatError, InputError, StorageError, WordstockError
+from wordstock.vocab import Subwords, Vocabulary
 
 
 @pytest.fixture
@@ -292,3 +293,28 @@ def test_values_a_precision_cannot_hold_write_nothing(tmp_path):
         with pytest.raises(InputError, match=r"t\.safetensors: its card holds what JSON does not"):
             ws.Embeddings.from_arrays(["a"], [[1]], card=card).save(tmp_path / "t.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "value"), [("stored", [0, 1]), ("max_n", 10**18)])
+def test_settings_of_n_grams_that_a_stranger_wrote(tmp_path, name, value):
+    path = tmp_path / "t.safetensors"
+    Embeddings(
+        Vocabulary.from_keys(["a", "b"]),
+        Storage(np.ones((2, 4), np.float32)),
+        subwords=Subwords(2, 3, 2),
+        subword_vectors=np.ones((2, 4), np.float32),
+    ).save(path)
+
+    def change(header):
+        meta = json.loads(header["__metadata__"]["wordstock"])
+        meta["subwords"][name] = value
+        header["__metadata__"]["wordstock"] = json.dumps(meta)
+        text = json.dumps(header)
+        return text + " " * (-(8 + len(text)) % 64)
+
+    rewritten(path, change)
+    if name == "stored":  # its place is a tensor
+        assert read_native(path).vectors(["zz"], "subword").any()
+    else:
+        with pytest.raises(FormatError, match="max_n"):
+            read_native(path)

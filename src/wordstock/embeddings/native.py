@@ -112,7 +112,8 @@ def read_native(path: Path | str) -> Embeddings:
         meta = json.loads(file.metadata["wordstock"])
         card, config = Card.from_dict(meta["card"]), EncodeConfig.from_dict(meta["encode"])
         digest, version = str(meta["digest"]), int(meta["version"])
-        subwords = Subwords(**meta["subwords"]) if "subwords" in meta else None
+        grams = meta.get("subwords")
+        subwords = None if grams is None else Subwords(*(grams[name] for name in ("min_n", "max_n", "buckets")))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, WordstockError) as error:
         raise FormatError(
             path,

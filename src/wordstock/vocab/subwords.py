@@ -17,6 +17,7 @@ __all__ = ["Subwords"]
 
 BucketArray = npt.NDArray[np.int32]
 
+_MOST_N = 1000  # characters of an n-gram; a file that asks for more would keep a search for them busy for ever
 _SMALLEST = 10_000  # words that are worth a thread
 
 
@@ -39,7 +40,7 @@ class Subwords:
 
     def __post_init__(self) -> None:
         check_whole("min_n", self.min_n, 1)
-        check_whole("max_n", self.max_n, 1)
+        check_whole("max_n", self.max_n, 1, below=_MOST_N + 1)
         check_whole("buckets", self.buckets, 1, below=2**31)
         if self.min_n > self.max_n:
             raise InputError(f"min_n={self.min_n} and max_n={self.max_n}: needs 1 <= min_n <= max_n")
