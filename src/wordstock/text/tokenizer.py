@@ -106,7 +106,7 @@ class Tokenizer:
 
     def _split(self, text: str) -> list[str]:
         found: object = splitter(self.split)(text)
-        tokens = list(found) if isinstance(found, Iterable) else [found]
+        tokens: list[Any] = list(found) if isinstance(found, Iterable) else [found]
         for token in tokens:
             if not isinstance(token, str):
                 raise InputError(
