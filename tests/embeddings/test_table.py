@@ -190,6 +190,7 @@ def test_analogy_equals_gensim(pair):
         (lambda e: e.with_config(pool="mean"), "unknown setting in pool; known are pooling"),
         (lambda e: e.with_config(pooling="max"), "known are 'sif', 'mean'"),
         (lambda e: e.with_config(sif_a=float("inf")), "sif_a=inf: needs a number above 0"),
+        (lambda e: e.with_config(sif_a=10**400), "needs a number above 0, at most 1e"),
         (lambda e: e.with_config(sif_a="1e-3"), "sif_a='1e-3': needs a number above 0"),
         (lambda e: e.with_config(unit="yes"), "unit='yes': needs True or False"),
         (lambda e: e.with_config(tokenizer="keep"), "tokenizer='keep': needs a wordstock.text.Tokenizer"),

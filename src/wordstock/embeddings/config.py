@@ -47,7 +47,7 @@ class EncodeConfig:
         check_known("pooling", self.pooling, ("sif", "mean"))
         check_known("case", self.case, ("exact", "fallback"))
         check_known("unknown", self.unknown, ("skip", "subword"))
-        check_number("sif_a", self.sif_a, 0)
+        check_number("sif_a", self.sif_a, 0, 1e6, most=True)
         check_flag("unit", self.unit)
         given: object = self.tokenizer
         if not isinstance(given, Tokenizer):
