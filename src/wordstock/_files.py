@@ -79,9 +79,9 @@ def reserve(path: Path) -> None:
 def atomic_write(path: Path | str, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file beside ``path``; on success flush it to disk and move it into place.
 
-    On any failure, Ctrl-C included, the temporary file is removed and ``path`` keeps what it held. After a
-    kill -9 a ``.NAME.*.part`` file may stay behind; ``path`` itself is untouched, and the next write of the same
-    name clears leftovers whose writer is gone, which their lock tells.
+    A link stays one: what it leads to is written. On any failure, Ctrl-C included, the temporary file is removed and
+    ``path`` keeps what it held. After a kill -9 a ``.NAME.*.part`` file may stay behind; ``path`` itself is untouched,
+    and the next write of the same name clears leftovers whose writer is gone, which their lock tells.
 
     Parameters
     ----------
@@ -91,10 +91,12 @@ def atomic_write(path: Path | str, *, durable: bool = True) -> Iterator[BinaryIO
     Raises
     ------
     StorageError
-        The file cannot be written.
+        The file cannot be written, or it is a folder, a pipe or a device.
     """
     path = Path(path)
     with storage_errors(path):
+        _check_kind(path)
+        path = Path(os.path.realpath(path))
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(path)
         part = path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
@@ -111,6 +113,18 @@ def atomic_write(path: Path | str, *, durable: bool = True) -> Iterator[BinaryIO
             with suppress(OSError):
                 part.unlink()
             raise
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse what is no file, now rather than after the work; a device would even be replaced by one."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(kind):
+        raise StorageError(errno.EINVAL, f"cannot write {path}: it is a pipe or device: give a file name")
 
 
 def _clear_leftovers(path: Path) -> None:

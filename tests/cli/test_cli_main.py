@@ -1,9 +1,11 @@
 """The command line as a user meets it: real processes, their output, their exit status."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -77,6 +79,21 @@ def test_a_mistake_is_one_line_and_status_1(table, arguments, message):
     ran = run(*arguments, "-m", table)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.strip() == message
+
+
+def test_a_mistake_in_what_is_converted_is_one_line_too(tmp_path):
+    (tmp_path / "v.txt").write_text("a 1 2\nb 3 4\nc 5\n")
+    ran = run("convert", tmp_path / "v.txt", tmp_path / "v.bin")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert re.fullmatch(r"error: .*v\.txt, line 3, byte 12: expected a key and 2 numbers, found .*\n", ran.stderr)
+
+
+def test_a_full_disk_behind_stdout_is_one_line(table):
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [*COMMAND, "nearest", "king", "-m", str(table)], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (1, "error: no space left on device\n")
 
 
 def test_a_model_that_is_not_there():

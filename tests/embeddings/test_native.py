@@ -15,8 +15,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import wordstock as ws
-from wordstock.embeddings import fit_common_component, read_native
-from wordstock.errors import FormatError, InputError, WordstockError
+from wordstock.embeddings import Embeddings, Storage, fit_common_component, read_native
+from wordstock.errors import FormatError, InputError, StorageError, WordstockError
+from wordstock.vocab import Subwords, Vocabulary
 
 
 @pytest.fixture
@@ -153,6 +154,26 @@ def test_damaged_key_bytes_are_a_format_error(table, tmp_path):
             use()
 
 
+@pytest.mark.parametrize("place", [-5, 0, 10**12])
+def test_damaged_places_of_keys_are_a_format_error(table, tmp_path, place):
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+    data = bytearray(path.read_bytes())
+    length = int.from_bytes(data[:8], "little")
+    second = 8 + length + json.loads(data[8 : 8 + length])["offsets"]["data_offsets"][0] + 16
+    data[second : second + 8] = place.to_bytes(8, "little", signed=True)
+    path.write_bytes(data)
+    opened = read_native(path)
+    for use in (
+        lambda: list(opened.keys),
+        lambda: opened.keys[:3],
+        lambda: opened.subset([opened.keys[0]]),
+        lambda: opened.with_config(phrases="_").encode("new york"),
+    ):
+        with pytest.raises(FormatError, match=r"expected key [12] as UTF-8, found bytes"):
+            use()
+
+
 def test_a_relative_path_is_pickled_as_an_absolute_one(table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table.save("t.safetensors")
@@ -245,9 +266,55 @@ def test_kill_9_in_the_middle_of_a_save_keeps_the_old_file(table, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["t.safetensors"]
 
 
+def test_only_files_are_written_and_links_stay_links(table, tmp_path):
+    pipe, folder, link = tmp_path / "pipe", tmp_path / "folder", tmp_path / "link.safetensors"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with pytest.raises(StorageError, match="pipe: it is a pipe or device: give a file name"):
+        table.save(pipe)
+    for place in (folder, folder / ".", folder / ".."):
+        with pytest.raises(StorageError, match="the path is a folder: give a file name"):
+            table.save(place)
+    assert pipe.is_fifo()
+    link.symlink_to(folder / "t.safetensors")
+    for _ in range(2):  # to nowhere, then to a file
+        table.save(link)
+        assert link.is_symlink()
+    assert list(read_native(folder / "t.safetensors").keys) == list(table.keys)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "link.safetensors", "pipe", "t.safetensors"]
+
+
 def test_values_a_precision_cannot_hold_write_nothing(tmp_path):
     with pytest.raises(WordstockError, match="more than float16 can store"):
         ws.Embeddings.from_arrays(["a"], [[1e6]]).save(tmp_path / "t.safetensors", precision="float16")
     with pytest.raises(InputError, match="known are float32, float16, int8"):
         ws.Embeddings.from_arrays(["a"], [[1]]).save(tmp_path / "t.safetensors", precision="int4")
+    for card in (ws.Card(training={"seed": np.int64(3)}), ws.Card(name="\udcff"), ws.Card(source=tmp_path)):
+        with pytest.raises(InputError, match=r"t\.safetensors: its card holds what JSON does not"):
+            ws.Embeddings.from_arrays(["a"], [[1]], card=card).save(tmp_path / "t.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "value"), [("stored", [0, 1]), ("max_n", 10**18)])
+def test_settings_of_n_grams_that_a_stranger_wrote(tmp_path, name, value):
+    path = tmp_path / "t.safetensors"
+    Embeddings(
+        Vocabulary.from_keys(["a", "b"]),
+        Storage(np.ones((2, 4), np.float32)),
+        subwords=Subwords(2, 3, 2),
+        subword_vectors=np.ones((2, 4), np.float32),
+    ).save(path)
+
+    def change(header):
+        meta = json.loads(header["__metadata__"]["wordstock"])
+        meta["subwords"][name] = value
+        header["__metadata__"]["wordstock"] = json.dumps(meta)
+        text = json.dumps(header)
+        return text + " " * (-(8 + len(text)) % 64)
+
+    rewritten(path, change)
+    if name == "stored":  # its place is a tensor
+        assert read_native(path).vectors(["zz"], "subword").any()
+    else:
+        with pytest.raises(FormatError, match="max_n"):
+            read_native(path)

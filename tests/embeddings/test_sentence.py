@@ -1,5 +1,7 @@
 """Sentence vectors against the formulas written out, post-processing, subset and merge."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -86,7 +88,7 @@ def test_common_component_is_the_first_singular_vector(emb):
     top = np.linalg.svd(vectors, full_matrices=False)[2][0]
     np.testing.assert_allclose(fitted.encode(texts), vectors - np.outer(vectors @ top, top), atol=1e-6)
     assert fitted.fingerprint != emb.fingerprint
-    with pytest.raises(InputError, match="components=9: needs at least 1 and at most the number of texts"):
+    with pytest.raises(InputError, match="components=9: needs at most the number of texts"):
         fit_common_component(emb, texts, 9)
 
 
@@ -149,6 +151,19 @@ def test_merge(emb):
         merge([emb, ws.Embeddings.from_arrays(["x"], [[1]])])
     with pytest.raises(InputError, match="at least one table"):
         merge([])
+
+
+def test_a_merged_table_is_made_without_a_second_copy_of_it():
+    vectors = np.ones((60_000, 128), np.float32)
+    vectors.flags.writeable = False
+    tables = [ws.Embeddings.from_arrays([f"{name}{i}" for i in range(60_000)], vectors) for name in "ab"]
+    ws.merge(tables)  # whatever is imported on first use is in memory
+    tracemalloc.start()
+    merged = ws.merge(iter(tables))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(merged) == 120_000
+    assert peak < 2 * merged.storage.nbytes
 
 
 def test_a_table_larger_than_its_memo_still_answers(emb, monkeypatch):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import wordstock as ws
 from wordstock.embeddings import Storage, quantize
+from wordstock.embeddings.postprocess import fit_common_component
 from wordstock.embeddings.search import top_k
 from wordstock.errors import InputError, UnknownWordError
 
@@ -161,6 +162,7 @@ def test_analogy_equals_gensim(pair):
     for question, found in zip(questions, together, strict=True):
         assert [key for key, _ in emb.analogy(*question, k=2)] == [key for key, _ in found]
     assert emb.analogies([]) == []
+    assert emb.analogies(iter(questions), 2) == together
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,16 @@ def test_analogy_equals_gensim(pair):
         (lambda e: e.nearest("w1", 0), "k=0: needs a whole number"),
         (lambda e: e.nearest("w1", 2.5), "k=2.5: needs a whole number"),
         (lambda e: e.nearest(np.zeros(7)), r"shape \(7,\); this table needs \(20,\)"),
+        (lambda e: e.nearest("w1", True), "k=True: needs a whole number"),
         (lambda e: e.nearest(np.full(20, np.nan)), "hold NaN or infinity"),
+        (lambda e: e.nearest(np.full(20, 1e300)), "too large for float32"),
+        (lambda e: e.nearest(np.full(20, 1j)), "must be real numbers, not complex128"),
+        (lambda e: e.nearest("w1", exclude=5), "a sequence of str, not int"),
+        (lambda e: e.subset(5), "a sequence of str, not int"),
+        (lambda e: e.analogies(5), "expected a list of questions"),
+        (lambda e: e.analogies([5]), "position 0 must be three keys"),
+        (lambda e: ws.merge(5), "takes a list of tables"),
+        (lambda e: ws.merge([e, "w1"]), "item at position 1 must be a table, not str"),
         (lambda e: e.nearest(["w1", None]), "key at position 1 must be a str"),
         (lambda e: e.nearest(5), "expected a str or a sequence of str, not int"),
         (lambda e: e.nearest([0.1] * 20), "a list of numbers: pass a numpy array"),
@@ -178,12 +189,28 @@ def test_analogy_equals_gensim(pair):
         (lambda e: e.analogies(["w1w2w3"]), "position 0 must be three keys"),
         (lambda e: e.with_config(pool="mean"), "unknown setting in pool; known are pooling"),
         (lambda e: e.with_config(pooling="max"), "known are 'sif', 'mean'"),
+        (lambda e: e.with_config(sif_a=float("inf")), "sif_a=inf: needs a number above 0"),
+        (lambda e: e.with_config(sif_a=10**400), "needs a number above 0, at most 1e"),
+        (lambda e: e.with_config(sif_a="1e-3"), "sif_a='1e-3': needs a number above 0"),
+        (lambda e: e.with_config(unit="yes"), "unit='yes': needs True or False"),
+        (lambda e: e.with_config(tokenizer="keep"), "tokenizer='keep': needs a wordstock.text.Tokenizer"),
+        (lambda e: e.with_config({"pooling": "mean"}), "takes an EncodeConfig, or settings by name"),
+        (lambda e: ws.all_but_the_top(e, 1.5), "components=1.5: needs a whole number of at least 0"),
+        (lambda e: fit_common_component(e, ["w1", "w2"], 1.5), "components=1.5: needs a whole number of at least 1"),
+        (lambda e: fit_common_component(e, "w1 w2"), "expected a list of texts, not a str"),
+        (lambda e: fit_common_component(e, 5), "expected a str or a sequence of str, not int"),
         (lambda e: e.with_storage(Storage(np.zeros((3, 20), np.float32))), "3 vectors for 300 rows"),
     ],
 )
 def test_bad_calls_say_what_is_wrong(pair, call, message):
     with pytest.raises(InputError, match=message):
         call(pair[0])
+
+
+def test_settings_may_be_numpys(pair):
+    emb = pair[0]
+    plain = emb.with_config(sif_a=0.5, unit=True)
+    assert emb.with_config(sif_a=np.float32(0.5), unit=np.bool_(True)).fingerprint == plain.fingerprint
 
 
 @pytest.mark.parametrize("values", [{"counts": [-1]}, {"counts": [0.5]}, {"rows": [0.7]}, {"rows": [[0]]}])
@@ -198,6 +225,10 @@ def test_counts_and_rows_are_whole_numbers(values):
         (["a"], [[1, 2], [3, 4]], "1 keys for 2 vectors"),
         (["a", "b"], [1, 2], "two dimensions"),
         (["a"], [["x"]], "matrix of numbers"),
+        (["a", "b"], [[1, 2], [3]], "matrix of numbers"),
+        (["a"], [[10**400]], "matrix of numbers"),
+        (["a"], [[1e300]], "the vector of 'a' holds NaN"),
+        (5, [[1]], "keys must be a list of str, not int"),
         (["a", "b"], [[1, 2], [np.nan, 1]], "the vector of 'b' holds NaN"),
         (["a", "b"], [[1, 2], [np.inf, 1]], "the vector of 'b' holds NaN"),
         (["a", "a"], [[1], [2]], "occurs twice"),

@@ -170,7 +170,8 @@ def test_json_and_refusals():
     assert plain["total"]["accuracy"] == plain["total"]["correct"] / plain["total"]["answered"]
     with pytest.raises(InputError, match="method='add': known are '3cosadd', '3cosmul'"):
         evaluate_analogy(emb, capitals(), method="add")
-    with pytest.raises(InputError, match="restrict=0"):
-        evaluate_analogy(emb, capitals(), restrict=0)
+    for wrong in (0, 1.5, "3"):
+        with pytest.raises(InputError, match=f"restrict={wrong!r}: needs a whole number"):
+            evaluate_analogy(emb, capitals(), restrict=wrong)
     with pytest.raises(InputError, match="case='x'"):
         evaluate_analogy(emb, capitals(), case="x")

@@ -1,5 +1,7 @@
 """Readers of evaluation sets: every layout, and every way to be malformed."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -204,6 +206,9 @@ def test_wrong_places_and_layouts(tmp_path):
         read_similarity(tmp_path)
     with pytest.raises(FileNotFoundError):
         read_set(tmp_path / "absent.txt")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FormatError, match="found a pipe or device; write it to a file first"):
+        read_set(tmp_path / "pipe")
     path = write(tmp_path, "neither of them\n")
     with pytest.raises(FormatError, match="found neither in its first two lines; name the layout"):
         read_set(path)

@@ -127,5 +127,7 @@ def test_refusals():
     dataset = random_set(KEYS, 5)
     with pytest.raises(InputError, match="case='lower': known are 'fold', 'exact'"):
         evaluate_similarity(emb, dataset, case="lower")
-    with pytest.raises(InputError, match="resamples=-1"):
-        evaluate_similarity(emb, dataset, resamples=-1)
+    for wrong in ({"resamples": -1}, {"resamples": 1.5}, {"seed": -1}, {"seed": "x"}):
+        name, value = next(iter(wrong.items()))
+        with pytest.raises(InputError, match=f"{name}={value!r}: needs a whole number"):
+            evaluate_similarity(emb, dataset, **wrong)

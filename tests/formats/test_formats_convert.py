@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from wordstock.cli.convert import convert as command
 from wordstock.embeddings import Card, Embeddings, Storage
 from wordstock.errors import FormatError, InputError
-from wordstock.formats import convert, losses, read
+from wordstock.formats import convert, losses, read, write
 from wordstock.vocab import Subwords, Vocabulary
 
 
@@ -72,9 +72,28 @@ def test_one_file_for_both_and_unknown_targets(file, tmp_path):
         convert(source, tmp_path / "v.txt")
     with pytest.raises(InputError, match="no format known"):
         convert(source, tmp_path / "v.xyz")
+    told: list[int] = []
+    for name, options, said in (
+        ("v.bin", {"precision": "int8"}, "word2vec-binary always holds float32"),
+        ("v.safetensors", {"precision": "int4"}, "precision='int4': known are"),
+        ("v.safetensors.gz", {}, "cannot be compressed"),
+        ("v.bin", {"format": ["glove"]}, "known are native"),
+    ):
+        with pytest.raises(InputError, match=said):
+            convert(source, tmp_path / name, progress=lambda done, total: told.append(done), **options)
+    assert not told, "the source was read before the mistake was told"
     with pytest.raises(FormatError):
         convert(file(b"", "empty.txt"), tmp_path / "v.bin")
     assert not (tmp_path / "v.bin").exists()
+
+
+def test_a_folder_is_not_converted_over_its_own_files(table, tmp_path):
+    write(table, tmp_path / "model", format="model2vec")
+    before = (tmp_path / "model" / "model.safetensors").read_bytes()
+    with pytest.raises(InputError, match=r"model\.safetensors is a part of .*model; write to another name"):
+        convert(tmp_path / "model", tmp_path / "model" / "model.safetensors")
+    assert (tmp_path / "model" / "model.safetensors").read_bytes() == before
+    convert(tmp_path / "model", tmp_path / "model" / "table.safetensors")
 
 
 @pytest.fixture

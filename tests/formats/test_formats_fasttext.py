@@ -155,7 +155,11 @@ def test_wrong_use_of_a_classifier():
     for wrong in (
         lambda: model.keeps(),
         lambda: model.keeps("en", at_least=2),
+        lambda: model.keeps("en", at_least="0.5"),
         lambda: model.predict("x"),
+        lambda: model.predict(5),
+        lambda: model.predict(["x"], 1.5),
+        lambda: model.predict(iter(["x", 5])),
         lambda: model.predict([3]),
         lambda: model.predict(["x"], 0),
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import model2vec
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from typer.testing import CliRunner
 import wordstock as ws
 from wordstock.cli.main import app
 from wordstock.embeddings import Storage
-from wordstock.errors import InputError
+from wordstock.errors import FormatError, InputError
 from wordstock.formats import convert, detect, read, write, write_model2vec
 from wordstock.text import Tokenizer
 from wordstock.vocab import Subwords, Vocabulary
@@ -31,6 +33,12 @@ TOKENIZERS = [
     Tokenizer(unspaced="keep"),
     Tokenizer(unspaced="keep", contractions="none", casing="keep"),
 ]
+
+
+def f8():
+    """A safetensors file of numbers that NumPy does not have."""
+    header = json.dumps({"embeddings": {"dtype": "F8_E4M3", "shape": [2, 2], "data_offsets": [0, 4]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(4)
 
 
 def table_of(tokenizer, **config):
@@ -143,3 +151,24 @@ def test_convert_says_what_is_lost(tmp_path):
     assert (tmp_path / "n" / "tokenizer.json").is_file()
     again = CliRunner().invoke(app, ["convert", str(tmp_path / "n"), str(tmp_path / "t.bin")])
     assert "pieces of words" in again.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("tokenizer.json", None, r"expected tokenizer\.json beside model\.safetensors, .*, found no such file"),
+        ("model.safetensors", None, r"expected model\.safetensors beside tokenizer\.json, .*, found no such file"),
+        ("model.safetensors", b"", r"expected a tensor 'embeddings', found none, or a damaged file"),
+        ("model.safetensors", f8(), r"expected a tensor 'embeddings', found "),
+        ("config.json", None, r"config\.json: expected a JSON object, found something else, or no file"),
+    ],
+)
+def test_what_a_folder_lacks_is_named(name, content, said, tmp_path):
+    folder = tmp_path / "model"
+    write_model2vec(table_of(Tokenizer()), folder)
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    for load in (read, ws.load):
+        with pytest.raises(FormatError, match=said):
+            load(folder)

@@ -194,8 +194,10 @@ def test_an_endless_line_is_refused_without_reading_it_all(file, small_blocks):
     ("option", "said"),
     [
         ({"limit": 0}, "at least 1"),
-        ({"encoding_errors": "ignore"}, "known are strict, replace, latin-1"),
-        ({"non_finite": "zero"}, "known are raise, drop"),
+        ({"limit": 1.5}, "limit=1.5: needs a whole number"),
+        ({"limit": "1"}, "limit='1': needs a whole number"),
+        ({"encoding_errors": "ignore"}, "known are 'strict', 'replace', 'latin-1'"),
+        ({"non_finite": "zero"}, "known are 'raise', 'drop'"),
         ({"format": "w2v"}, "known are native, word2vec-text, word2vec-binary, glove"),
     ],
 )

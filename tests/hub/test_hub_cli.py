@@ -1,4 +1,4 @@
-"""``wordstock models`` and ``wordstock info``."""
+"""``wordstock models``, ``wordstock info`` and ``wordstock convert`` of a name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from wordstock.cli.convert import convert
 from wordstock.cli.models import info, models
 from wordstock.errors import InputError, UnknownModelError
 from wordstock.hub import cached, fetch
@@ -19,6 +20,7 @@ def call(cache, monkeypatch):
     app = typer.Typer()
     app.command()(models)
     app.command()(info)
+    app.command()(convert)
     monkeypatch.setenv("COLUMNS", "80")
 
     def run(*words):
@@ -142,3 +144,15 @@ def test_info_of_an_encoder_that_is_not_fetched(call):
     assert "Apache-2.0" in shown
     with pytest.raises(UnknownModelError, match="near matches"):
         call("info", "glove-6b-51d")
+
+
+def test_convert_takes_any_name_of_a_table(call, tiny, register, tmp_path):
+    register('"tiny-v1.5"', {"type": "path", "path": str(tiny)})
+    register('"bert-v1.5"', {"type": "path", "path": str(tmp_path / "nowhere")}, kind="encoder")
+    status, said = call("convert", "tiny-v1.5", str(tmp_path / "out.txt"))
+    assert (status, (tmp_path / "out.txt").exists()) == (0, True), said
+    with pytest.raises(InputError, match=r"bert-v1\.5 is not a table of words; this verb needs one"):
+        call("convert", "bert-v1.5", str(tmp_path / "more.txt"))
+    with pytest.raises(UnknownModelError, match="write hf:organisation/name"):
+        call("convert", "hf:name", str(tmp_path / "more.txt"))
+    assert not (tmp_path / "more.txt").exists()

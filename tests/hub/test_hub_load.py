@@ -37,6 +37,12 @@ def test_a_native_file_loads_nothing_heavy(cache, tiny_path, run_python):
     run_python(script)
 
 
+def test_a_pipe_is_refused_and_not_waited_for(cache, tmp_path):
+    os.mkfifo(tmp_path / "vectors.txt")
+    with pytest.raises(FormatError, match="found a pipe or device; write it to a file first"):
+        ws.load(tmp_path / "vectors.txt")
+
+
 def test_a_damaged_native_file(cache, tiny_path):
     tiny_path.write_bytes(tiny_path.read_bytes()[:-20])
     with pytest.raises(FormatError, match=r"tiny\.safetensors"):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wordstock.errors import FormatError, UnknownModelError
-from wordstock.hub import find, registry
+from wordstock.errors import FormatError, InputError, UnknownModelError
+from wordstock.hub import cached, fetch, find, registry, remove
 from wordstock.hub.entry import Entry, HubSource, PathSource, UrlSource, WheelSource
 from wordstock.hub.registry import parse
 
@@ -137,3 +137,9 @@ def test_a_missing_registry_is_named(cache, tmp_path, monkeypatch):
     monkeypatch.setenv("WORDSTOCK_REGISTRY", str(tmp_path / "none.toml"))
     with pytest.raises(FormatError, match=r"none\.toml"):
         registry()
+
+
+@pytest.mark.parametrize("use", [cached, fetch, find, remove])
+def test_a_name_is_a_str(cache, use):
+    with pytest.raises(InputError, match="name must be a str, not NoneType"):
+        use(None)

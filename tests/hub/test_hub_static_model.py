@@ -108,7 +108,7 @@ def test_damaged_folders(cache, model, tmp_path):
             ws.load(folder)
         return str(caught.value)
 
-    assert "a folder" in broken(lambda folder: (folder / "model.safetensors").unlink())
+    assert "model.safetensors beside tokenizer.json" in broken(lambda folder: (folder / "model.safetensors").unlink())
     weights = (whole / "model.safetensors").read_bytes()
     assert "embeddings" in broken(lambda folder: (folder / "model.safetensors").write_bytes(weights[:-9]))
     assert "config.json" in broken(lambda folder: (folder / "config.json").write_text("[1]"))

@@ -58,6 +58,18 @@ def test_a_splitter_gets_normalised_text():
     assert again("A-B") == ["a", "b"]
 
 
+@pytest.mark.parametrize("given", [lambda text: None, lambda text: [1, 2], lambda text: [b"a"]])
+def test_a_splitter_that_gives_no_words_is_named(given):
+    with pytest.raises(InputError, match="the splitter 'no words' must give words as str, not "):
+        Tokenizer.custom(given, "no words")("a b")
+
+
+@pytest.mark.parametrize("text", [None, 5, b"a b", ["a"]])
+def test_a_text_is_a_str(text):
+    with pytest.raises(InputError, match="a text must be a str, not"):
+        Tokenizer()(text)
+
+
 def test_an_unknown_splitter_is_named_when_it_is_needed():
     tokenizer = Tokenizer.from_dict({"split": "nobody-knows"})
     with pytest.raises(InputError, match=r"split='nobody-knows': known are 'words'.*register_splitter"):

@@ -66,3 +66,11 @@ def test_buckets_without_a_vector_are_left_out():
     for wrong in ([3, 2], [2, 2], [-1, 4], [4, 1000]):
         with pytest.raises(InputError, match="must ascend from 0 to at most 999"):
             Subwords(3, 4, 1000, np.array(wrong, np.int32))
+
+
+@pytest.mark.parametrize(
+    "wrong", [(1.5, 3, 10), (2, "3", 10), (2, 3, 10.0), (0, 3, 10), (3, 2, 10), (2, 3, 2**31), (2, 1001, 10)]
+)
+def test_settings_are_whole_numbers_in_range(wrong):
+    with pytest.raises(InputError, match="needs"):
+        Subwords(*wrong)

@@ -120,3 +120,11 @@ def test_of_repeated_keys_the_first_is_kept(keys):
         assert kept is None
     else:
         assert kept.tolist() == expected
+
+
+def test_a_key_is_asked_for_by_a_whole_number():
+    keys = Vocabulary.from_keys(["a", "b"]).keys
+    for number in (1.5, "1", None):
+        with pytest.raises(TypeError):
+            keys[number]
+    assert keys[np.int64(1)] == "b"

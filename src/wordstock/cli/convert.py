@@ -47,7 +47,8 @@ def convert(
         options[name.replace("-", "_")] = value
     path = _file_of(source)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
         report = convert_file(
             path, target, progress=lambda done, total: bar.update(task, completed=done, total=total), **options
@@ -64,9 +65,13 @@ def convert(
 
 def _file_of(source: str) -> Path:
     """The file itself, or the native file of a named model, fetched if need be."""
-    path = Path(source)
-    if path.exists() or path.suffix or path.name != source:
-        return path
-    from wordstock.hub import fetch
+    from wordstock.hub import fetch, find, registry
+    from wordstock.hub.kinds import is_encoder
 
-    return fetch(source)
+    path = Path(source)
+    named = source.startswith("hf:") or registry().get(source) is not None
+    if path.exists() or (not named and (path.suffix or path.name != source)):
+        return path
+    if find(source).kind == "encoder" or is_encoder(found := fetch(source)):
+        raise InputError(f"{source} is not a table of words; this verb needs one")
+    return found

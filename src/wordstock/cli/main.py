@@ -91,7 +91,8 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         what = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
-        console.print(f"[bold red]error:[/] {what}: {escape(str(error.filename or ''))}")
+        where = f": {escape(str(error.filename))}" if error.filename else ""
+        console.print(f"[bold red]error:[/] {what}{where}")
         sys.exit(1)
     except (KeyboardInterrupt, SystemExit) as stop:
         if isinstance(stop, SystemExit) and stop.code != _INTERRUPTED:  # typer turns Ctrl-C into this status

@@ -25,14 +25,17 @@ def checked_arrays(
     InputError
         Shapes that do not agree, rows out of range, a key that is repeated or not a str.
     """
-    matrix = np.asarray(vectors)
-    if matrix.dtype.kind == "c":
-        raise InputError("vectors hold complex numbers; give real ones")
-    if matrix.dtype != np.float16:
-        try:
-            matrix = np.ascontiguousarray(matrix, np.float32)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"vectors must be a matrix of numbers: {error}") from error
+    try:
+        matrix = np.asarray(vectors)
+        if matrix.dtype.kind == "c":
+            raise InputError("vectors hold complex numbers; give real ones")
+        if matrix.dtype != np.float16:
+            with np.errstate(over="ignore"):  # refused as infinity
+                matrix = np.ascontiguousarray(matrix, np.float32)
+    except InputError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"vectors must be a matrix of numbers: {error}") from error
     if matrix.ndim != 2:
         raise InputError(f"vectors must have two dimensions (keys, dim), not shape {matrix.shape}")
     if not matrix.flags.c_contiguous or (matrix.flags.writeable and np.may_share_memory(matrix, np.asarray(vectors))):

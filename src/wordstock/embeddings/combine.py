@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 
+from wordstock._settings import check_known
+from wordstock.embeddings.storage import BLOCK_ROWS
 from wordstock.embeddings.table import Embeddings
 from wordstock.errors import InputError
 
@@ -30,15 +32,18 @@ def merge(tables: Sequence[Embeddings], *, on_conflict: Literal["first", "mean",
     Raises
     ------
     InputError
-        No table, different dimensions, or, with "raise", a key that occurs twice.
+        No table, something else, different dimensions, or, with "raise", a key that occurs twice.
     """
     given: object = tables
-    if isinstance(given, Embeddings):
+    if isinstance(given, Embeddings) or not isinstance(given, Iterable):
         raise InputError("merge takes a list of tables: merge([first, second])")
+    tables = list(given)
     if not tables:
         raise InputError("merge needs at least one table")
-    if on_conflict not in ("first", "mean", "raise"):
-        raise InputError(f"on_conflict={on_conflict!r}: known are 'first', 'mean', 'raise'")
+    for position, one in enumerate(tables):
+        if not isinstance(one, Embeddings):
+            raise InputError(f"item at position {position} must be a table, not {type(one).__name__}: {one!r:.80}")
+    check_known("on_conflict", on_conflict, ("first", "mean", "raise"))
     dims = [table.dim for table in tables]
     if len(set(dims)) > 1:
         raise InputError(f"tables of different dimensions cannot be merged: {', '.join(map(str, dims))}")
@@ -57,9 +62,13 @@ def merge(tables: Sequence[Embeddings], *, on_conflict: Literal["first", "mean",
     for table, target in zip(tables, targets, strict=True):
         rows = np.arange(len(table)) if table.vocabulary.rows is None else table.vocabulary.rows
         fresh = np.ones(len(target), bool) if on_conflict == "mean" else seen[target] == 0
-        vectors[target[fresh]] += table.storage.take(rows[fresh])
-        seen[target[fresh]] += 1
+        places, taken = target[fresh], rows[fresh]
+        for start in range(0, len(places), BLOCK_ROWS):
+            part = slice(start, start + BLOCK_ROWS)
+            vectors[places[part]] += table.storage.take(taken[part])
+        seen[places] += 1
         if counts is not None and table.vocabulary.counts is not None:
             counts[target] += table.vocabulary.counts
     vectors /= np.maximum(seen, 1)[:, None].astype(np.float32)
+    vectors.flags.writeable = False  # spares a copy
     return Embeddings.from_arrays(place, vectors, counts=counts, card=tables[0].card, config=tables[0].config)

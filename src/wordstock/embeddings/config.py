@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from wordstock._settings import check_flag, check_known, check_number, store_plain
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
 from wordstock.text.scripts import ENTITY, has_unspaced
@@ -42,14 +43,15 @@ class EncodeConfig:
     unknown: Literal["skip", "subword"] = "skip"
 
     def __post_init__(self) -> None:
-        if self.pooling not in ("sif", "mean"):
-            raise InputError(f"pooling={self.pooling!r}: known are 'sif', 'mean'")
-        if self.case not in ("exact", "fallback"):
-            raise InputError(f"case={self.case!r}: known are 'exact', 'fallback'")
-        if self.unknown not in ("skip", "subword"):
-            raise InputError(f"unknown={self.unknown!r}: known are 'skip', 'subword'")
-        if not self.sif_a > 0:
-            raise InputError(f"sif_a={self.sif_a}: needs a positive number, such as 1e-3")
+        store_plain(self)
+        check_known("pooling", self.pooling, ("sif", "mean"))
+        check_known("case", self.case, ("exact", "fallback"))
+        check_known("unknown", self.unknown, ("skip", "subword"))
+        check_number("sif_a", self.sif_a, 0, 1e6, most=True)
+        check_flag("unit", self.unit)
+        given: object = self.tokenizer
+        if not isinstance(given, Tokenizer):
+            raise InputError(f"tokenizer={given!r:.80}: needs a wordstock.text.Tokenizer")
         if self.phrases is not None and (not isinstance(self.phrases, str) or not self.phrases):
             raise InputError(f"phrases={self.phrases!r}: needs what joins the words of a phrase, such as '_', or None")
 

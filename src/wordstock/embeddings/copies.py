@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordstock.embeddings.config import EncodeConfig
+from wordstock.embeddings.sentence import check_texts
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
@@ -40,7 +41,10 @@ def changed_copy(table: Embeddings, *known: str, **changes: Any) -> Embeddings:
 
 def configured(table: Embeddings, config: EncodeConfig | None, changes: dict[str, Any]) -> Embeddings:
     """``Embeddings.with_config``."""
-    config = config or table.config
+    config = table.config if config is None else config
+    given: object = config
+    if not isinstance(given, EncodeConfig):
+        raise InputError(f"with_config takes an EncodeConfig, or settings by name, not {given!r:.80}")
     try:
         config = replace(config, **changes)
     except TypeError as error:
@@ -71,7 +75,7 @@ def subset_of(table: Embeddings, keys: Iterable[str]) -> Embeddings:
         raise InputError("subset takes a list of keys; for one key pass a list with it")
     vocabulary, storage = table.vocabulary, table.storage
     fold = table.config.case == "fallback"
-    numbers = np.array([vocabulary.require(key, fold=fold) for key in keys], np.int64)
+    numbers = np.array([vocabulary.require(key, fold=fold) for key in check_texts(keys, "key")], np.int64)
     numbers = numbers[np.sort(np.unique(numbers, return_index=True)[1])]
     rows = numbers if vocabulary.rows is None else vocabulary.rows[numbers]
     return changed_copy(

@@ -25,7 +25,7 @@ from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.native_checks import check_tensors, with_stored
 from wordstock.embeddings.storage import Precision, Storage
 from wordstock.embeddings.tensor_file import open_tensors, write_tensors
-from wordstock.errors import FormatError, WordstockError
+from wordstock.errors import FormatError, InputError, WordstockError
 from wordstock.vocab import Subwords, Vocabulary
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def write_native(table: Embeddings, path: Path | str, *, precision: Precision | 
     StorageError
         The file cannot be written; nothing is left behind.
     InputError
-        Values that the precision cannot hold.
+        Values that the precision cannot hold, or a card that JSON cannot.
     """
     if precision is not None:
         table = table.with_precision(precision)
@@ -81,7 +81,14 @@ def write_native(table: Embeddings, path: Path | str, *, precision: Precision | 
             "max_n": table.subwords.max_n,
             "buckets": table.subwords.buckets,
         }
-    write_tensors(path, tensors, {"format": "np", "wordstock": json.dumps(meta, ensure_ascii=False)})
+    try:
+        described = json.dumps(meta, ensure_ascii=False)
+        described.encode()  # a lone surrogate is no UTF-8
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"cannot write {path}: its card holds what JSON does not ({error!s:.120}); use str, numbers and lists"
+        ) from error
+    write_tensors(path, tensors, {"format": "np", "wordstock": described})
 
 
 def read_native(path: Path | str) -> Embeddings:
@@ -105,7 +112,8 @@ def read_native(path: Path | str) -> Embeddings:
         meta = json.loads(file.metadata["wordstock"])
         card, config = Card.from_dict(meta["card"]), EncodeConfig.from_dict(meta["encode"])
         digest, version = str(meta["digest"]), int(meta["version"])
-        subwords = Subwords(**meta["subwords"]) if "subwords" in meta else None
+        grams = meta.get("subwords")
+        subwords = None if grams is None else Subwords(*(grams[name] for name in ("min_n", "max_n", "buckets")))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, WordstockError) as error:
         raise FormatError(
             path,

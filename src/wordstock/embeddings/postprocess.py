@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wordstock._settings import check_whole
+from wordstock.embeddings.sentence import check_texts
 from wordstock.embeddings.storage import Storage
 from wordstock.embeddings.table import Embeddings
 from wordstock.errors import InputError
@@ -30,8 +32,9 @@ def all_but_the_top(table: Embeddings, components: int | None = None) -> Embeddi
     InputError
         More components than dimensions, or an empty table.
     """
+    check_whole("components", components, 0, optional=True)
     removed = max(1, table.dim // 100) if components is None else components
-    if not 0 <= removed <= table.dim:
+    if removed > table.dim:
         raise InputError(f"components={components}: needs 0 to {table.dim}, the table's dimensions")
     if not len(table.storage):
         raise InputError("the table is empty")
@@ -60,14 +63,17 @@ def fit_common_component(table: Embeddings, texts: Sequence[str], components: in
     Raises
     ------
     InputError
-        Fewer texts than components, or more components than dimensions.
+        Fewer texts than components, more components than dimensions, or a text that is not a str.
     """
-    if not 1 <= components <= min(len(texts), table.dim):
+    check_whole("components", components, 1)
+    if isinstance(texts, str):
+        raise InputError("expected a list of texts, not a str")
+    listed = check_texts(texts)
+    if components > min(len(listed), table.dim):
         raise InputError(
-            f"components={components}: needs at least 1 and at most the number of texts ({len(texts)}) "
-            f"and dimensions ({table.dim})"
+            f"components={components}: needs at most the number of texts ({len(listed)}) and dimensions ({table.dim})"
         )
     plain = table.with_common(None)
-    vectors: FloatArray = plain.encode(texts)
+    vectors: FloatArray = plain.encode(listed)
     directions = np.linalg.svd(vectors, full_matrices=False)[2][:components]
     return plain.with_common(np.ascontiguousarray(directions, np.float32))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence, Sized
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_known, check_whole
 from wordstock.embeddings.search import AnalogyMethod, Neighbor, top_k, top_k_analogies
 from wordstock.embeddings.sentence import check_texts
 from wordstock.errors import InputError
@@ -33,8 +34,8 @@ def find_nearest(
     table: Embeddings, query: str | Sequence[str] | npt.NDArray[Any], k: int, exclude: Iterable[str]
 ) -> list[Neighbor] | list[list[Neighbor]]:
     """``Embeddings.nearest``."""
-    _check_k(k)
-    left_out = {table.row(key) for key in ([exclude] if isinstance(exclude, str) else exclude)}
+    check_whole("k", k, 1)
+    left_out = {table.row(key) for key in ([exclude] if isinstance(exclude, str) else check_texts(exclude, "key"))}
     if isinstance(query, np.ndarray) and query.dtype.kind not in "UO":
         queries, own = _query_matrix(query, table.dim), None
         single = query.ndim == 1
@@ -65,13 +66,16 @@ def find_analogies(
     table: Embeddings, questions: Sequence[tuple[str, str, str]], k: int, method: AnalogyMethod
 ) -> list[list[Neighbor]]:
     """``Embeddings.analogies``."""
-    _check_k(k)
-    if method not in ("3cosadd", "3cosmul"):
-        raise InputError(f"method={method!r}: known are '3cosadd', '3cosmul'")
-    for position, question in enumerate(questions):
-        if isinstance(question, str) or len(question) != 3:
+    check_whole("k", k, 1)
+    check_known("method", method, get_args(AnalogyMethod))
+    given: object = questions
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"expected a list of questions (a, b, c), not {type(given).__name__}")
+    listed: list[Any] = list(given)
+    for position, question in enumerate(listed):
+        if isinstance(question, str) or not isinstance(question, Sized) or len(question) != 3:
             raise InputError(f"question at position {position} must be three keys (a, b, c): {question!r:.80}")
-    asked = np.array([[table.row(word) for word in question] for question in questions], np.int64).reshape(-1, 3)
+    asked = np.array([[table.row(word) for word in question] for question in listed], np.int64).reshape(-1, 3)
     if not len(asked):
         return []
     used, positions = np.unique(asked, return_inverse=True)
@@ -85,17 +89,15 @@ def find_analogies(
     return _neighbors(table, scores, rows, [set(question) for question in asked.tolist()], k)
 
 
-def _check_k(k: int) -> None:
-    if not isinstance(k, int | np.integer) or k < 1:
-        raise InputError(f"k={k!r}: needs a whole number of at least 1")
-
-
 def _query_matrix(query: npt.NDArray[Any], dim: int) -> FloatArray:
     if query.ndim not in (1, 2) or query.shape[-1] != dim:
         raise InputError(f"query vectors have shape {query.shape}; this table needs ({dim},) or (n, {dim})")
-    matrix = np.atleast_2d(np.ascontiguousarray(query, np.float32))
+    if query.dtype.kind not in "fiu":
+        raise InputError(f"query vectors must be real numbers, not {query.dtype}")
+    with np.errstate(over="ignore"):
+        matrix = np.atleast_2d(np.ascontiguousarray(query, np.float32))
     if not np.isfinite(matrix).all():
-        raise InputError("query vectors hold NaN or infinity")
+        raise InputError("query vectors hold NaN or infinity, or numbers too large for float32")
     return matrix
 
 

@@ -454,7 +454,7 @@ class Embeddings:
     # Other tables ----------------------------------------------------------------------------------------------
 
     def subset(self, keys: Iterable[str]) -> Embeddings:
-        """A new in-memory table of these keys, in this order. UnknownWordError if one is not there."""
+        """A new in-memory table of these keys, in this order, each once. UnknownWordError if one is not there."""
         return subset_of(self, keys)
 
     def save(self, path: Path | str, *, precision: Precision | None = None) -> None:

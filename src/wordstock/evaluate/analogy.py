@@ -7,9 +7,9 @@ from typing import Any, get_args
 
 import numpy as np
 
+from wordstock._settings import check_known, check_whole
 from wordstock.embeddings import Embeddings, Storage
 from wordstock.embeddings.search import AnalogyMethod, top_k_analogies
-from wordstock.errors import InputError
 from wordstock.evaluate.lookup import Case, KeyLookup
 from wordstock.evaluate.sets import AnalogySet, Question
 from wordstock.protocols import FloatArray, IntArray
@@ -105,10 +105,8 @@ def evaluate_analogy(
     InputError
         An unknown ``method`` or ``case``, or ``restrict`` below 1.
     """
-    if method not in get_args(AnalogyMethod):
-        raise InputError(f"method={method!r}: known are {', '.join(map(repr, get_args(AnalogyMethod)))}")
-    if restrict is not None and restrict < 1:
-        raise InputError(f"restrict={restrict}: needs a number of keys of at least 1")
+    check_known("method", method, get_args(AnalogyMethod))
+    check_whole("restrict", restrict, 1, optional=True)
     size = min(len(embeddings), restrict or len(embeddings))
     questions = [question for section in dataset.sections for question in section.questions]
     words = {word for question in questions for word in (*question[:3], *question.answers)}

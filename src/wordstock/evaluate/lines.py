@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from wordstock._files import open_regular
 from wordstock.errors import FormatError, InputError
 
 __all__ = ["Line", "csv_cells", "is_number", "read_lines"]
@@ -28,7 +29,7 @@ def read_lines(path: Path | str) -> list[Line]:
     Raises
     ------
     FormatError
-        Bytes that are not UTF-8.
+        Bytes that are not UTF-8, or a pipe, which could not be read twice.
     InputError
         The path is a folder.
     FileNotFoundError
@@ -38,7 +39,8 @@ def read_lines(path: Path | str) -> list[Line]:
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a file")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with open_regular(path) as stream:
+            text = stream.readall().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(
             path,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from wordstock._settings import check_whole
 from wordstock.embeddings import Embeddings
-from wordstock.errors import InputError
 from wordstock.evaluate.correlation import DoubleArray, bootstrap_spearman, pearson, spearman
 from wordstock.evaluate.lookup import Case, KeyLookup
 from wordstock.evaluate.sets import SimilaritySet
@@ -78,8 +78,8 @@ def evaluate_similarity(
     InputError
         An unknown ``case``, negative resamples, or ``subwords`` on a table without n-grams.
     """
-    if resamples < 0:
-        raise InputError(f"resamples={resamples}: needs a number of at least 0")
+    check_whole("resamples", resamples, 0)
+    check_whole("seed", seed, 0)
     words = sorted({word for pair in dataset.pairs for word in pair})
     lookup = KeyLookup(embeddings.vocabulary, words, case=case, size=len(embeddings))
     numbers = np.array([lookup.number(word) for word in words], np.int64)

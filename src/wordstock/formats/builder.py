@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock._compression import compression_of_name
+from wordstock._settings import check_known, check_whole
 from wordstock.embeddings import Card, Embeddings, Storage
-from wordstock.errors import FormatError, InputError
+from wordstock.errors import FormatError
 from wordstock.formats.window import Progress, Window
 from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab.distinct import distinct_vocabulary
@@ -52,14 +53,9 @@ class ReadOptions:
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
-        for name, value, known in (
-            ("encoding_errors", self.encoding_errors, get_args(EncodingErrors)),
-            ("non_finite", self.non_finite, get_args(NonFinite)),
-        ):
-            if value not in known:
-                raise InputError(f"{name}={value!r}: known are {', '.join(known)}")
-        if self.limit is not None and self.limit < 1:
-            raise InputError(f"limit={self.limit}: needs at least 1, or None for all rows")
+        check_known("encoding_errors", self.encoding_errors, get_args(EncodingErrors))
+        check_known("non_finite", self.non_finite, get_args(NonFinite))
+        check_whole("limit", self.limit, 1, optional=True)
 
 
 class TableBuilder:

@@ -8,7 +8,7 @@ from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite
 from wordstock.formats.detect import Format
-from wordstock.formats.dispatch import format_of_name, read, write
+from wordstock.formats.dispatch import check_target, read, write
 from wordstock.formats.losses import losses
 from wordstock.formats.window import Progress
 
@@ -43,14 +43,16 @@ def convert(
     FormatError
         The source is unknown or damaged.
     InputError
-        The target's format cannot hold these keys, or source and target are one file.
+        The target's format cannot hold these keys, or the target is the source or a file of it.
     StorageError
         The target cannot be written.
     """
     source, target = Path(source), Path(target)
-    known = format_of_name(target) if format is None else format
+    known = check_target(target, format, precision)
     if target.exists() and source.exists() and target.samefile(source):
         raise InputError(f"{source} and {target} are one file; write to another name")
+    if target.exists() and target.resolve().is_relative_to(source.resolve()):
+        raise InputError(f"{target} is a part of {source}; write to another name")
     table = read(source, limit=limit, encoding_errors=encoding_errors, non_finite=non_finite, progress=progress)
     write(table, target, format=known, precision=precision)
     report = list(table.card.notes)

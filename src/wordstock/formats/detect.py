@@ -9,7 +9,7 @@ from typing import Literal
 from wordstock.embeddings.tensor_file import is_safetensors
 from wordstock.errors import FormatError
 from wordstock.formats.glove import has_header
-from wordstock.formats.model2vec import is_model2vec
+from wordstock.formats.model2vec import FILES, is_model2vec
 from wordstock.formats.textshape import guess_dim, numbers_at_end, parse_header, sample_lines, skip_mark
 from wordstock.formats.window import BLOCK, Window
 
@@ -67,13 +67,29 @@ def detect(path: Path | str) -> Format:
         No such file.
     """
     path = Path(path)
-    if path.is_dir() and is_model2vec(path):
-        return "model2vec"
+    if path.is_dir():
+        if is_model2vec(path):
+            return "model2vec"
+        raise _no_model2vec(path)
     with Window(path, block=_HEAD) as window:
         if not window.at_end and window.line() is None:
             with Window(path, block=BLOCK) as wider:
                 return _classify(wider)
         return _classify(window)
+
+
+def _no_model2vec(folder: Path) -> FormatError:
+    weights, tokens = (folder / name for name in FILES)
+    there = [path for path in (weights, tokens) if path.is_file()]
+    if not there:
+        remedy = "give a file inside it"
+        return FormatError(folder, expected="a file of vectors", found="a folder", remedy=remedy)
+    if len(there) == 2:
+        remedy = "if it is a contextual encoder, open the folder with wordstock.load; else fetch it again"
+        return FormatError(weights, expected="a tensor 'embeddings'", found="none, or a damaged file", remedy=remedy)
+    absent = (tokens if there[0] == weights else weights).name
+    expected = f"{absent} beside {there[0].name}, as model2vec writes them"
+    return FormatError(folder, expected=expected, found="no such file", remedy="fetch the whole folder again")
 
 
 def _classify(window: Window) -> Format:

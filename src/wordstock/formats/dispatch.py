@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from wordstock._compression import compression_of_name
+from wordstock._settings import check_known
 from wordstock.embeddings import Embeddings, read_native, write_native
 from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
@@ -19,7 +20,7 @@ from wordstock.formats.window import Progress
 from wordstock.formats.word2vec import read_word2vec_text, write_word2vec_text
 from wordstock.formats.word2vec_binary import read_word2vec_binary, write_word2vec_binary
 
-__all__ = ["format_of_name", "read", "write"]
+__all__ = ["check_target", "format_of_name", "read", "write"]
 
 _READERS = {
     "word2vec-text": read_word2vec_text,
@@ -75,6 +76,7 @@ def read(
     """
     options = ReadOptions(encoding_errors, non_finite, limit, progress)
     known: Format = detect(path) if format is None else format
+    _check_format(known)
     if known == "native":
         table = read_native(path)
         return table if limit is None or limit >= len(table) else table.subset(table.keys[:limit])
@@ -82,8 +84,6 @@ def read(
         if limit is not None:
             raise InputError(f"limit={limit}: a model2vec folder is read whole; take a subset of the table instead")
         return read_model2vec(path)
-    if known not in _READERS:
-        raise InputError(f"format={known!r}: known are {', '.join(get_args(Format))}")
     return _READERS[known](
         path,
         encoding_errors=options.encoding_errors,
@@ -134,19 +134,10 @@ def write(
     StorageError
         The file cannot be written; whatever stood there before is untouched.
     """
-    known = format_of_name(path) if format is None else format
-    if known == "fasttext":
-        raise InputError("fastText models are read, not written; the native format holds all that is in one")
-    if known not in get_args(Format):
-        raise InputError(f"format={known!r}: known are {', '.join(get_args(Format))}")
+    known = check_target(path, format, precision)
     if known == "native":
-        if compression_of_name(Path(path))[1] is not None:
-            raise InputError(f"{path}: a native file is mapped as it is and cannot be compressed; drop the extension")
         write_native(table, path, precision=precision)
-        return
-    if precision is not None:
-        raise InputError(f"precision={precision!r}: {known} always holds float32; only native files have a choice")
-    if known == "word2vec-text":
+    elif known == "word2vec-text":
         write_word2vec_text(table, path)
     elif known == "word2vec-binary":
         write_word2vec_binary(table, path)
@@ -154,3 +145,29 @@ def write(
         write_model2vec(table, path)
     else:
         write_glove(table, path)
+
+
+def check_target(path: Path | str, format: Format | None, precision: Precision | None) -> Format:
+    """The format of a file to write, once all is well that can be told without the table.
+
+    Raises
+    ------
+    InputError
+        An unknown format, extension or precision, a compressed native file, or a precision for another format.
+    """
+    known = format_of_name(path) if format is None else format
+    _check_format(known)
+    if known == "fasttext":
+        raise InputError("fastText models are read, not written; the native format holds all that is in one")
+    if known != "native" and precision is not None:
+        raise InputError(f"precision={precision!r}: {known} always holds float32; only native files have a choice")
+    if precision is not None:
+        check_known("precision", precision, get_args(Precision))
+    if known == "native" and compression_of_name(Path(path))[1] is not None:
+        raise InputError(f"{path}: a native file is mapped as it is and cannot be compressed; drop the extension")
+    return known
+
+
+def _check_format(format: Format) -> None:
+    if format not in get_args(Format):
+        raise InputError(f"format={format!r}: known are {', '.join(get_args(Format))}")

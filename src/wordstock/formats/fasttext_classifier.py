@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_number, check_whole
 from wordstock._threads import run_slices
+from wordstock.embeddings.sentence import check_texts
 from wordstock.errors import FormatError, InputError
 from wordstock.formats.fasttext_file import FastTextFile, open_fasttext
 from wordstock.protocols import FloatArray
@@ -128,8 +130,7 @@ class FastTextClassifier:
             if label not in self.labels:
                 near = difflib.get_close_matches(label, self.labels, 5, 0.5) or list(self.labels[:10])
                 raise InputError(f"{label!r} is no label of this model; it has {len(self.labels)}, such as {near}")
-        if not 0 <= at_least <= 1:
-            raise InputError(f"at_least={at_least}: a probability, from 0 to 1")
+        check_number("at_least", at_least, 0, 1, least=True, most=True)
         return LabelFilter(self, labels, at_least)
 
     def best(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.int32], FloatArray]:
@@ -145,17 +146,12 @@ class FastTextClassifier:
 
         if isinstance(texts, str):
             raise InputError("give a list of texts, not one str")
-        if k < 1:
-            raise InputError(f"k={k}: at least 1")
-        try:
-            encoded = [text.encode(errors="replace") for text in texts]
-        except AttributeError:
-            wrong = next(type(text).__name__ for text in texts if not isinstance(text, str))
-            raise InputError(f"texts must be str, not {wrong}") from None
+        check_whole("k", k, 1)
+        encoded = [text.encode(errors="replace") for text in check_texts(texts)]
         lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
         offsets = np.cumsum(np.concatenate([[len(_END)], lengths]))
         data = np.frombuffer(b"".join([_END, *encoded]), np.uint8)
-        shape = (len(encoded), min(k, len(self.labels)))
+        shape = (len(encoded), min(int(k), len(self.labels)))
         scores, numbers = np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int32)
         model = self._dictionary, self._matrix, self._head
 

@@ -18,7 +18,9 @@ from wordstock.embeddings.tensor_file import is_safetensors
 from wordstock.errors import FormatError, InputError
 from wordstock.text import Tokenizer
 
-__all__ = ["is_model2vec", "read_model2vec"]
+__all__ = ["FILES", "is_model2vec", "read_model2vec"]
+
+FILES = ("model.safetensors", "tokenizer.json")
 
 _Array = np.ndarray[Any, Any]
 _NOTE = (
@@ -29,8 +31,8 @@ _PEEK = 4096  # bytes of the header that name the tensors
 
 def is_model2vec(folder: Path) -> bool:
     """Whether a folder holds a tensor ``embeddings`` and a tokeniser."""
-    weights = folder / "model.safetensors"
-    if not (weights.is_file() and (folder / "tokenizer.json").is_file()):
+    weights, tokens = (folder / name for name in FILES)
+    if not (weights.is_file() and tokens.is_file()):
         return False
     with weights.open("rb") as stream:
         start = stream.read(_PEEK)
@@ -60,11 +62,11 @@ def read_model2vec(folder: Path | str) -> Embeddings:
     if not folder.is_dir():
         folder.stat()
         raise FormatError(folder, expected="a folder in the layout of model2vec", found="a file")
-    weights_path, tokens_path = folder / "model.safetensors", folder / "tokenizer.json"
+    weights_path, tokens_path = (folder / name for name in FILES)
     try:
         tensors = load_file(weights_path)
         vectors = tensors["embeddings"]
-    except (OSError, KeyError, TypeError, safetensors.SafetensorError) as error:
+    except (OSError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
         raise FormatError(weights_path, expected="a tensor 'embeddings'", found=f"{error!r:.200}") from error
     try:
         description = json.loads(tokens_path.read_bytes())
@@ -75,12 +77,13 @@ def read_model2vec(folder: Path | str) -> Embeddings:
     factors = tensors.get("weights")
     _check_shapes(weights_path, vectors, tensors.get("mapping"), factors)
     rows = _rows(weights_path, ids, tensors.get("mapping"), len(vectors))
-    matrix = vectors if vectors.dtype == np.float16 else vectors.astype(np.float32)
+    matrix = vectors if vectors.dtype == np.float16 else vectors.astype(np.float32, copy=False)
     if factors is not None:
         _check_count(weights_path, "a weight", ids, len(factors))
         matrix, rows = matrix[rows] * factors[ids].astype(matrix.dtype)[:, None], np.arange(len(ids))
     unit = bool(read_settings(folder).get("normalize", False))
     config = EncodeConfig(pooling="mean", unit=unit, tokenizer=Tokenizer(casing=casing))
+    matrix.flags.writeable = False  # spares a copy
     shared = None if len(rows) == len(matrix) and bool((rows == np.arange(len(rows))).all()) else rows
     try:
         return Embeddings.from_arrays(keys, matrix, rows=shared, card=Card(notes=(_NOTE,)), config=config)

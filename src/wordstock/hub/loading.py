@@ -114,9 +114,10 @@ def _open_static(folder: Path, card: Card | None = None) -> Any:
 
 
 def _is_file(path: Path) -> bool:
+    """Whether it is a file, or a pipe or device, which reading refuses in clearer words."""
     try:
-        return path.is_file()
-    except OSError:  # a name that no file can have
+        return path.exists() and not path.is_dir()
+    except (OSError, ValueError):  # a name that no file can have
         return False
 
 

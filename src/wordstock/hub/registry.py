@@ -158,7 +158,12 @@ def find(name: str) -> Entry:
     ------
     UnknownModelError
         No such name; gives near matches.
+    InputError
+        Something that is not a str.
     """
+    given: object = name
+    if not isinstance(given, str):
+        raise InputError(f"a model's name must be a str, not {type(given).__name__}: {given!r:.80}")
     if name.startswith("hf:"):
         repo, _, revision = name.removeprefix("hf:").partition("@")
         try:

@@ -89,17 +89,30 @@ class Tokenizer:
         Raises
         ------
         InputError
-            A splitter that is not registered.
+            Something that is not a str, or a splitter that is not registered or gives something else than str.
         MissingExtraError
             A segmenter that is not installed, where the text needs it.
         """
+        given: object = text
+        if not isinstance(given, str):
+            raise InputError(f"a text must be a str, not {type(given).__name__}: {given!r:.80}")
         text = self.normalize(text)
         if self.split != "words":
-            return [token for token in splitter(self.split)(text) if token]
+            return self._split(text)
         if ENTITY not in text:
             return self._words(text)
         pieces = enumerate(entities().split(text))
         return [token for i, piece in pieces for token in ([piece] if i % 2 else self._words(piece))]
+
+    def _split(self, text: str) -> list[str]:
+        found: object = splitter(self.split)(text)
+        tokens: list[Any] = list(found) if isinstance(found, Iterable) else [found]
+        for token in tokens:
+            if not isinstance(token, str):
+                raise InputError(
+                    f"the splitter {self.split!r} must give words as str, not {type(token).__name__}: {token!r:.80}"
+                )
+        return [token for token in tokens if token]
 
     def _words(self, text: str) -> list[str]:
         contractions = self.contractions == "english" and "'" in text

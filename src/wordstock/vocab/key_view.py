@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -34,7 +35,7 @@ class KeyView(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
             return [self._vocabulary.key(i) for i in range(*index.indices(len(self)))]
-        number = int(index)
+        number = operator.index(index)
         if number < 0:
             number += len(self)
         if not 0 <= number < len(self):
@@ -43,8 +44,9 @@ class KeyView(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         vocabulary = self._vocabulary
+        offsets = vocabulary.sound_offsets()
         for start in range(0, len(self), _AT_ONCE):
-            bounds = vocabulary.offsets[start : start + _AT_ONCE + 1].tolist()
+            bounds = offsets[start : start + _AT_ONCE + 1].tolist()
             base = bounds[0]
             piece = vocabulary.blob[base : bounds[-1]].tobytes()
             try:

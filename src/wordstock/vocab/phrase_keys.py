@@ -76,7 +76,7 @@ class _States(dict[str, int]):
 
 def phrase_beginnings(vocabulary: Vocabulary, delimiter: bytes) -> Vocabulary:
     """Every part of a key that ends before a delimiter, such as ``new`` and ``new_york`` of ``new_york_city``."""
-    blob, offsets = vocabulary.blob, vocabulary.offsets
+    blob, offsets = vocabulary.blob, vocabulary.sound_offsets()
     places = _occurrences(blob, delimiter)
     keys = np.searchsorted(offsets, places, side="right") - 1
     starts = offsets[keys]

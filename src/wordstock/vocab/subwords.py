@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_whole
 from wordstock._threads import run_slices
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
@@ -16,6 +17,7 @@ __all__ = ["Subwords"]
 
 BucketArray = npt.NDArray[np.int32]
 
+_MOST_N = 1000  # characters of an n-gram; a file that asks for more would keep a search for them busy for ever
 _SMALLEST = 10_000  # words that are worth a thread
 
 
@@ -37,10 +39,11 @@ class Subwords:
     stored: BucketArray | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.min_n <= self.max_n:
+        check_whole("min_n", self.min_n, 1)
+        check_whole("max_n", self.max_n, 1, below=_MOST_N + 1)
+        check_whole("buckets", self.buckets, 1, below=2**31)
+        if self.min_n > self.max_n:
             raise InputError(f"min_n={self.min_n} and max_n={self.max_n}: needs 1 <= min_n <= max_n")
-        if self.buckets < 1:
-            raise InputError(f"buckets={self.buckets}: needs at least one bucket")
         if self.stored is not None and len(self.stored):
             low, high, step = self.stored[0], self.stored[-1], np.diff(self.stored).min(initial=1)
             if low < 0 or high >= self.buckets or step < 1:

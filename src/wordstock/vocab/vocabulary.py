@@ -91,6 +91,9 @@ class Vocabulary:
         InputError
             A key that is not a str, cannot be written as UTF-8, or occurs twice.
         """
+        given: object = keys
+        if not isinstance(given, Iterable):
+            raise InputError(f"keys must be a list of str, not {type(given).__name__}")
         encoded = encoded_keys(list(keys))
         blob, offsets = pack(encoded)
         if len(set(encoded)) != len(encoded):
@@ -135,6 +138,19 @@ class Vocabulary:
                 found=f"{error!s:.80}",
                 remedy="the file is damaged; save or fetch it again",
             ) from None
+
+    def sound_offsets(self) -> IntArray:
+        """``offsets``, all looked at: for code that goes through many keys and checks the place of none.
+
+        Raises
+        ------
+        FormatError
+            A key without a place: the file that the keys are mapped from is damaged.
+        """
+        wrong = np.flatnonzero(self.offsets[1:] < self.offsets[:-1])
+        if len(wrong):  # the first is 0 and the last the end of the keys, which opening has checked
+            self.key(int(wrong[0]))
+        return self.offsets
 
     def find(self, key: str) -> int:
         """Number of ``key``, or -1."""
@@ -198,7 +214,7 @@ class Vocabulary:
 
     def select(self, numbers: IntArray) -> Vocabulary:
         """A vocabulary of these keys in this order; counts follow, rows do not (key i is row i)."""
-        blob, offsets = take_keys(self.blob, self.offsets, numbers)
+        blob, offsets = take_keys(self.blob, self.sound_offsets(), numbers)
         return Vocabulary(blob, offsets, counts=None if self.counts is None else self.counts[numbers])
 
 
