@@ -385,6 +385,26 @@ def test_counted_steps_go_on(table):
     assert again.learns
 
 
+def test_told_steps_go_on_after_loading(table):
+    def train(layer, steps):
+        for _ in range(steps):
+            layer(layer.batch(SENTENCES))
+            layer.step()
+
+    layer = table.to_torch(5)
+    train(layer, 3)
+    again = table.to_torch(5)
+    again.load_state_dict(layer.state_dict())
+    train(again, 1)
+    assert (again.steps, again.learns) == (4, False)
+    train(again, 2)
+    assert (again.steps, again.learns) == (6, True)
+    third = table.to_torch(5)
+    third.load_state_dict(again.state_dict())
+    train(third, 1)
+    assert (third.steps, third.learns) == (7, True)
+
+
 def test_copies(opened, table):
     for source in (opened, table):
         layer = source.to_torch()

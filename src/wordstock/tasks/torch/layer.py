@@ -103,7 +103,7 @@ class EmbeddingLayer(nn.Module):
         self.subwords: Subwords = options.get("subwords", "unknown")
         self.sparse = options.get("sparse", False)
         self.trainable = trainable
-        self.steps = 0
+        self.steps = self._begun = 0
         self.replaced = False
         self._explicit = False
         persistent = options.get("persistent")
@@ -294,7 +294,7 @@ class EmbeddingLayer(nn.Module):
         For gradients that are summed over several passes, or a layer that a step calls more than once.
         """
         if not self._explicit:
-            self._explicit, self.steps = True, 0
+            self._explicit, self.steps = True, self._begun
         self._count()
 
     def _count(self) -> None:
@@ -304,7 +304,7 @@ class EmbeddingLayer(nn.Module):
 
     def set_steps(self, steps: int) -> None:
         """Go on from so many steps."""
-        self.steps = steps
+        self.steps = self._begun = steps
         self._learn(steps >= self.trainable)
 
     def unfreeze(self) -> None:
