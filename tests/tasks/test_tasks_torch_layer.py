@@ -405,6 +405,20 @@ def test_told_steps_go_on_after_loading(table):
     assert (third.steps, third.learns) == (7, True)
 
 
+def test_counting_does_not_compile_anew(table):
+    layer = table.to_torch(20)
+    compiled = torch.compile(layer, backend="eager")
+    batch = layer.batch(SENTENCES)
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for _ in range(19):
+            compiled(batch)
+    assert layer.steps == 19
+    assert not layer.learns
+    compiled(batch)
+    assert layer.learns
+    assert compiled(batch).requires_grad
+
+
 def test_copies(opened, table):
     for source in (opened, table):
         layer = source.to_torch()

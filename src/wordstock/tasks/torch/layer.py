@@ -297,6 +297,7 @@ class EmbeddingLayer(nn.Module):
             self._explicit, self.steps = True, self._begun
         self._count()
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it would compile anew for each number of steps
     def _count(self) -> None:
         self.steps += 1
         if self.counts and self.steps == self.trainable:
