@@ -101,12 +101,12 @@ class EmbeddingLayer(nn.Module):
         self.table = table
         self.batcher = Batcher(WordIds(table, options.get("unknown", "auto")), options.get("max_words"))
         self.subwords: Subwords = options.get("subwords", "unknown")
-        self.sparse = options.get("sparse", False)
+        self.sparse = plain(options.get("sparse", False))
         self.trainable = trainable
         self.steps = self._begun = 0
         self.replaced = False
         self._explicit = False
-        persistent = options.get("persistent")
+        persistent = plain(options.get("persistent"))
         self.persistent = bool(trainable) if persistent is None else persistent
         self._check_settings()
         self.dtype = _dtype(options.get("dtype", "float32"))
