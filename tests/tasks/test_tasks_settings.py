@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from wordstock.errors import InputError
@@ -23,3 +24,12 @@ from wordstock.tasks import TextClassifier
 def test_settings_out_of_range(table, train, settings, message):
     with pytest.raises(InputError, match=message):
         TextClassifier(table, **settings).fit(*train)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 2.0], [0.0] * 4, [1, 1, 1, -1], [1, 1, 1, float("nan")], "abcd", 3])
+def test_weights_of_a_score(table, train, weights):
+    model = TextClassifier(table, C=5).fit(*train)
+    texts, labels = train[0][:4], train[1][:4]
+    assert model.score(texts, labels, sample_weight=np.ones(4)) == model.score(texts, labels)
+    with pytest.raises(InputError, match=r"sample_weight=.*for each of the 4 texts"):
+        model.score(texts, labels, sample_weight=weights)
