@@ -267,6 +267,7 @@ def test_labels_that_training_did_not_have_are_named(small, fitted):
         ({"scheme": "bilou"}, "known are 'iob1'"),
         ({"epochs": 0}, "epochs=0: needs a whole number of at least 1, or None"),
         ({"hidden": True}, "hidden=True"),
+        ({"repair": "no"}, "repair='no': needs True or False"),
         ({"learning_rate": -1}, "learning_rate=-1: needs a number above 0"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"seed": -1}, "seed=-1"),

@@ -15,6 +15,7 @@ from wordstock.tasks import TextClassifier
         ({"cv": 2.5}, "cv=2.5"),
         ({"cv": None}, "cv=None"),
         ({"seed": -1}, "seed=-1"),
+        ({"lexical": "yes"}, "lexical='yes': needs True or False"),
         ({"class_weight": "heavy"}, "class_weight='heavy'"),
         ({"class_weight": {"nowhere": 1.0}}, "unknown label 'nowhere'"),
         ({"class_weight": {"money": -1.0}}, "positive number"),
