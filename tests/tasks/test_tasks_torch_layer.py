@@ -374,6 +374,14 @@ def test_a_state_of_another_table_is_refused(table):
         build(table, True).load_state_dict(state)
 
 
+def test_frozen_vectors_are_not_replaced_by_others_of_another_shape(table):
+    layer = table.to_torch()
+    before = layer(layer.batch(SENTENCES)).clone()
+    with pytest.raises(InputError, match=r"weight has the shape \(3, 6\), in this layer \(13, 6\)"):
+        layer.load_state_dict({"weight": torch.zeros(3, 6)}, strict=False)
+    assert torch.equal(layer(layer.batch(SENTENCES)), before)
+
+
 def test_counted_steps_go_on(table):
     layer = table.to_torch(3)
     for _ in range(2):
