@@ -203,10 +203,31 @@ def test_texts_to_ids():
         vectorize("the cat")
     with pytest.raises(InputError, match="must be a str or a list of words, not int"):
         vectorize([3])
+    with pytest.raises(InputError, match="texts must be a sequence, not NoneType"):
+        vectorize(None)
+    with pytest.raises(InputError, match=r"one dimension, not shape \(1, 2\)"):
+        vectorize(np.array([["the cat", "a dog"]]))
+    with pytest.raises(InputError, match="is not UTF-8"):
+        vectorize([b"caf\xe9"])
     with pytest.raises(InputError, match="length=0"):
         TextVectorizer(plain().to_keras().word_ids, 0)
     with pytest.raises(InputError, match="has no words"):
         TextVectorizer()(["the"])
+
+
+@pytest.mark.parametrize("length", [3, None])
+def test_texts_of_a_pipeline(length):
+    tf = pytest.importorskip("tensorflow")
+    vectorize = plain().to_keras().vectorizer(length)
+    texts = ["the cat sat", "zebra", ""]
+    expected = vectorize.numbers(texts)
+    rows = tf.data.Dataset.from_tensor_slices(texts)
+    (batch,) = rows.batch(3).map(vectorize)
+    assert batch.numpy().tolist() == expected.tolist()
+    for ids, row in zip(rows.map(vectorize), expected, strict=True):
+        assert ids.numpy().tolist() == row[: len(ids)].tolist()
+        assert not row[len(ids) :].any()
+    assert numbers(vectorize(tf.constant(texts))).tolist() == expected.tolist()
 
 
 def test_a_model_that_takes_texts(tmp_path):

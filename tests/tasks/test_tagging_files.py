@@ -91,6 +91,8 @@ def test_columns_by_number(tmp_path):
         ("a\tO\n\tB-X\n", 2, "a word in column 0"),
         ("a\tO\nb\t \n", 2, "a tag in column -1"),
         ("a O\nb X-Y\nc B-Y\nd B-Z\n", 2, "no tag of IOB2"),
+        ("a O\rb B-X\r", 1, "a carriage return within one"),
+        ("a O\n\nb B-X\r\r\n", 3, "a carriage return within one"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path, text, line, said):
@@ -180,6 +182,12 @@ def test_conllu_leaves_out_ranges_and_empty_words(tmp_path):
     assert read_conllu(file, column=None).tags is None
 
 
+def _emptied(lines, line, column):
+    fields = lines[line].split("\t")
+    fields[column] = ""
+    return [*lines[:line], "\t".join(fields), *lines[line + 1 :]]
+
+
 def test_conllu_says_which_line_is_wrong(tmp_path):
     with pytest.raises(FormatError, match="line 4: expected ten columns, parted by tabs, found 9"):
         read_conllu(written(tmp_path / "a", CONLLU.replace("\tNER=O|Gloss=go", "")))
@@ -187,6 +195,12 @@ def test_conllu_says_which_line_is_wrong(tmp_path):
         read_conllu(written(tmp_path / "a", CONLLU.replace("\n3\t", "\n4\t")))
     with pytest.raises(FormatError, match="line 7: expected tags that are valid IOB2"):
         read_conllu(written(tmp_path / "a", CONLLU.replace("B-LOC", "I-LOC")), column="misc:NER", scheme="iob2")
+    with pytest.raises(FormatError, match="line 7: expected a word in column 1, found nothing"):
+        read_conllu(written(tmp_path / "a", "\n".join(_emptied(CONLLU.split("\n"), 6, 1))))
+    with pytest.raises(FormatError, match="line 7: expected a tag in column 3, found nothing"):
+        read_conllu(written(tmp_path / "a", "\n".join(_emptied(CONLLU.split("\n"), 6, 3))))
+    with pytest.raises(FormatError, match=r"line 1: .*a carriage return within one"):
+        read_conllu(written(tmp_path / "a", CONLLU.replace("\n", "\r")))
     with pytest.raises(InputError, match="known are lemma, upos"):
         read_conllu(written(tmp_path / "a", CONLLU), column="pos")
 

@@ -232,6 +232,17 @@ def test_what_cannot_be_learned_from_is_refused(small, sentences, tags, error, s
         SequenceTagger(small, scheme="iob2" if "I-X" in str(tags) else None, **QUICK).fit(sentences, tags)
 
 
+@pytest.mark.parametrize(
+    "text", ["cafe\u0301 '\u0301 x", "e\u0301\n\u0301 x", 'a\u0301 "\u0323\u0301b', '!1a\u0f73\u0307" b']
+)
+def test_marks_that_compose_with_nothing_have_places_of_their_own(fitted, text):
+    split = fitted.split(text)
+    places = [place for one in split.offsets for place in one]
+    words = [word for one in split.sentences for word in one]
+    assert all(start < stop for start, stop in places)
+    assert [unicodedata.normalize("NFC", text[start:stop]) for start, stop in places] == words
+
+
 def test_repair_learns_from_inconsistent_tags(small):
     broken = [[tag.replace("B-", "I-") for tag in one] for one in TRAIN[1]]
     tagger = SequenceTagger(small, scheme="iob2", repair=True, **QUICK).fit(TRAIN[0], broken)
@@ -256,6 +267,7 @@ def test_labels_that_training_did_not_have_are_named(small, fitted):
         ({"scheme": "bilou"}, "known are 'iob1'"),
         ({"epochs": 0}, "epochs=0: needs a whole number of at least 1, or None"),
         ({"hidden": True}, "hidden=True"),
+        ({"repair": "no"}, "repair='no': needs True or False"),
         ({"learning_rate": -1}, "learning_rate=-1: needs a number above 0"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"seed": -1}, "seed=-1"),

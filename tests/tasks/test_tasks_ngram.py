@@ -248,6 +248,7 @@ def test_bad_settings_and_bad_input_say_what_to_do(tmp_path, train):
         ({"learning_rate": -1.0}, "learning_rate"),
         ({"max_n": 3}, "min_n"),
         ({"threads": 0}, "threads=0"),
+        ({"warm_start": "no"}, "warm_start='no': needs True or False"),
         ({"min_count": 10_000}, "lower min_count"),
     ]:
         with pytest.raises(InputError, match=said):

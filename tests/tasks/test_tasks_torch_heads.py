@@ -110,6 +110,26 @@ def test_heads_under_autocast_and_in_a_state(name):
     assert torch.equal(twin(vectors, mask), head(vectors, mask))
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("level", ["text", "word"])
+@pytest.mark.parametrize("shape", [(0, 5), (2, 0), (0, 0)])
+def test_batches_without_a_text_or_a_word(name, level, shape):
+    head = build_head(name, 8, 3, level=level)
+    scores = head(torch.zeros(*shape, 8), torch.zeros(shape, dtype=torch.bool))
+    assert scores.shape == ((shape[0], 3) if level == "text" else (*shape, 3))
+    scores.sum().backward()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vectors_of_another_dtype(name):
+    head = build_head(name, 8, 3)
+    vectors, mask = sentences()
+    with pytest.raises(InputError, match=r"of torch.float16 for a head of torch.float32; .* head.to\(torch.float16\)"):
+        head(vectors.half(), mask)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert head(vectors.bfloat16(), mask).shape == (5, 3)
+
+
 def test_pooling_by_hand():
     vectors = torch.tensor([[[1.0, -4], [3, -2], [9, 9]], [[5, 5], [5, 5], [5, 5]]])
     mask = torch.tensor([[True, True, False], [False, False, False]])
@@ -138,6 +158,9 @@ def test_settings():
         (lambda: build_head("mlp", 8, 0), "n_out=0"),
         (lambda: head_config(3), "a name or settings"),
         (lambda: Head(LinearConfig(), 8, 3)(torch.ones(2, 3, 9)), "have 9 components; this head was built for 8"),
+        (lambda: build_head("linear", 8, 3)(torch.ones(2, 9)), "have 9 components; this head was built for 8"),
+        (lambda: build_head("linear", 8, 3)(torch.tensor(1.0)), "have no components"),
+        (lambda: build_head("linear", 8, 3)([[1.0] * 8]), "takes a tensor of vectors, not list"),
         (lambda: build_head("bilstm", 8, 3)(torch.ones(2, 8)), r"takes \(texts, words, 8\)"),
         (lambda: build_head("cnn", 8, 3)(torch.ones(2, 3, 8), torch.ones(2, 4)), r"a mask of shape \(2, 4\)"),
     ],

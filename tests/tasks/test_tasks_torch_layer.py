@@ -103,6 +103,9 @@ def test_an_unknown_word_is_refused_where_asked(table):
         ({"unknown": "subword"}, "needs a table with n-gram vectors"),
         ({"dtype": "int8"}, "dtype='int8': known are 'float32'"),
         ({"dtype": torch.int64}, "known are 'float32'"),
+        ({"dtype": ["float32"]}, "known are 'float32'"),
+        ({"sparse": "no"}, "sparse='no': needs True or False"),
+        ({"persistent": "no"}, "persistent='no': needs True or False"),
         ({"subwords": "some"}, "subwords='some': known are"),
         ({"subwords": "all", "trainable": True}, "needs trainable=True or a number of steps, a table with n-grams"),
         ({"trainable": -3}, "trainable=-3: needs True, False"),
@@ -371,6 +374,14 @@ def test_a_state_of_another_table_is_refused(table):
         build(table, True).load_state_dict(state)
 
 
+def test_frozen_vectors_are_not_replaced_by_others_of_another_shape(table):
+    layer = table.to_torch()
+    before = layer(layer.batch(SENTENCES)).clone()
+    with pytest.raises(InputError, match=r"weight has the shape \(3, 6\), in this layer \(13, 6\)"):
+        layer.load_state_dict({"weight": torch.zeros(3, 6)}, strict=False)
+    assert torch.equal(layer(layer.batch(SENTENCES)), before)
+
+
 def test_counted_steps_go_on(table):
     layer = table.to_torch(3)
     for _ in range(2):
@@ -383,6 +394,40 @@ def test_counted_steps_go_on(table):
     again = table.to_torch(3)
     again.load_state_dict(twin.state_dict())
     assert again.learns
+
+
+def test_told_steps_go_on_after_loading(table):
+    def train(layer, steps):
+        for _ in range(steps):
+            layer(layer.batch(SENTENCES))
+            layer.step()
+
+    layer = table.to_torch(5)
+    train(layer, 3)
+    again = table.to_torch(5)
+    again.load_state_dict(layer.state_dict())
+    train(again, 1)
+    assert (again.steps, again.learns) == (4, False)
+    train(again, 2)
+    assert (again.steps, again.learns) == (6, True)
+    third = table.to_torch(5)
+    third.load_state_dict(again.state_dict())
+    train(third, 1)
+    assert (third.steps, third.learns) == (7, True)
+
+
+def test_counting_does_not_compile_anew(table):
+    layer = table.to_torch(20)
+    compiled = torch.compile(layer, backend="eager")
+    batch = layer.batch(SENTENCES)
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for _ in range(19):
+            compiled(batch)
+    assert layer.steps == 19
+    assert not layer.learns
+    compiled(batch)
+    assert layer.learns
+    assert compiled(batch).requires_grad
 
 
 def test_copies(opened, table):

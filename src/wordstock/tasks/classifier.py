@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from wordstock._settings import plain
+from wordstock._settings import check_flag, plain
 from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
@@ -175,6 +175,7 @@ class TextClassifier(TextEstimator):
 
     def _plan(self) -> _Plan:
         check_settings(self.C, self.cv, self.seed)
+        check_flag("lexical", self.lexical)
         tuning = resolve_finetune(self.finetune)
         training = HeadTraining() if self.head_training is None else self.head_training
         if not isinstance(training, HeadTraining):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from wordstock._settings import check_flag
 from wordstock._threads import run_slices
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError, LabelError
@@ -163,6 +164,7 @@ class NgramClassifier(TextEstimator):
 
     def _start(self) -> NgramStart | None:
         """What to begin with; checks all settings."""
+        check_flag("warm_start", self.warm_start)
         config = self._config(100 if self.dim is None else self.dim)
         if self.warm_start and hasattr(self, "model_"):
             before = self.model_.config

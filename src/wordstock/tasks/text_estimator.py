@@ -105,12 +105,13 @@ class TextEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         LabelError
             A label that was not there in training; names it, its position and the known labels.
         InputError
-            No texts, or another number of labels than texts.
+            No texts, another number of labels than texts, or weights that are not a number from 0 on for each text.
         """
         texts, target = self._labelled(X, y)
+        weights = None if sample_weight is None else _weights(sample_weight, len(texts))
         found = self._codec().encode(self.predict(texts))
         right = found == target if target.ndim == 1 else (found == target).all(axis=1)
-        return float(np.average(right, weights=sample_weight))
+        return float(np.average(right, weights=weights))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -142,3 +143,15 @@ class TextEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if not texts or len(texts) != len(target):
             raise InputError(f"{len(texts)} texts and {len(target)} labels; give at least one text and one label each")
         return texts, target
+
+
+def _weights(given: Any, size: int) -> Array:
+    try:
+        weights = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        weights = np.empty(0)
+    if weights.shape != (size,) or not ((weights >= 0) & (weights < np.inf)).all() or not weights.any():
+        raise InputError(
+            f"sample_weight={given!r:.80}: needs a number of at least 0 for each of the {size} texts, not 0 for all"
+        )
+    return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from wordstock._settings import check_whole, plain
 from wordstock.embeddings import Embeddings, Storage, read_native
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
+from wordstock.tasks.inputs import as_list
 from wordstock.tasks.word_ids import PADDING, WordIds
 from wordstock.vocab import Vocabulary
 
@@ -28,8 +30,8 @@ class TextVectorizer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
     """Texts, or lists of words, to padded ids, int32 (texts, length).
 
     Only TensorFlow has tensors of text: with that backend the layer may be the first of a model. With every backend it
-    takes lists, tuples and arrays of str, and gives ids to fit a model with. In a saved model its words are a file of
-    their own beside the weights.
+    takes lists, tuples and arrays of str, and gives ids to fit a model with, and may be mapped over a ``tf.data``
+    pipeline, in batches or one by one. In a saved model its words are a file of their own beside the weights.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ class TextVectorizer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     def __call__(self, texts: Any, *others: Any, **options: Any) -> Any:
         """Ids of texts, at once; or, for a symbolic input of TensorFlow, the layer's place in a model."""
+        if _is_tensorflow(texts) and keras.config.backend() != "tensorflow":  # a pipeline's: its own tensors come out
+            return self.call(texts)
         if isinstance(texts, keras.KerasTensor) or _is_tensorflow(texts):
             return super().__call__(texts, *others, **options)
         return ops.convert_to_tensor(self.numbers(texts), dtype="int32")
@@ -67,15 +71,15 @@ class TextVectorizer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         Raises
         ------
         InputError
-            A single str, or something that is not a text.
+            A single str, an array of several columns, or something that is not a text.
         UnknownWordError
             A word that the table lacks, with ``unknown="raise"``.
         """
         if isinstance(texts, str | bytes):
             raise InputError("expected a list of texts; for one text pass a list with it")
-        found = [
-            self.word_ids.ids(_plain(text)) for text in (texts.ravel() if isinstance(texts, np.ndarray) else texts)
-        ]
+        if isinstance(texts, np.ndarray) and texts.ndim < 3 and texts.shape[1:] in ((), (1,)):
+            texts = texts.ravel()
+        found = [self.word_ids.ids(_plain(text)) for text in as_list(texts, "texts")]
         length = self.length or max(1, *map(len, found), 1)
         out = np.full((len(found), length), PADDING, np.int64)
         for row, ids in zip(out, found, strict=True):
@@ -83,10 +87,12 @@ class TextVectorizer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         return out
 
     def call(self, texts: Any) -> Any:
-        """Ids of a TensorFlow tensor of text, (texts,) or (texts, 1)."""
+        """Ids of a TensorFlow tensor of text, (texts,) or (texts, 1), or (length,) of a single text."""
         tf = require("tensorflow", extra="keras", purpose="a model that takes texts")
+        if texts.shape.rank == 0:
+            return self.call(texts[None])[0]
         ids = tf.numpy_function(lambda given: self.numbers(given).astype(np.int32), [texts], tf.int32)
-        ids.set_shape((texts.shape[0], self.length))
+        ids.set_shape((None if texts.shape.rank is None else texts.shape[0], self.length))
         return ids
 
     def compute_output_spec(self, texts: Any) -> Any:
@@ -121,13 +127,17 @@ class TextVectorizer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
 
 def _is_tensorflow(texts: Any) -> bool:
-    return keras.config.backend() == "tensorflow" and hasattr(texts, "dtype") and not isinstance(texts, np.ndarray)
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and bool(tensorflow.is_tensor(texts))
 
 
 def _plain(text: Any) -> str | Sequence[str]:
     """A str or a list of them, from what TensorFlow and numpy make of such."""
     if isinstance(text, bytes):
-        return text.decode()
+        try:
+            return text.decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"the text {text!r:.80} is not UTF-8; decode it first") from error
     if isinstance(text, np.str_ | str):
         return str(text)
     if isinstance(text, list | tuple):

@@ -17,7 +17,15 @@ from wordstock.errors import FormatError, InputError
 from wordstock.tasks.tagging.schemes import Scheme, check_scheme, detect_scheme, first_fault, repair_tags, spelled
 from wordstock.tasks.tagging.sentences import as_sentences, as_tags
 
-__all__ = ["TaggedSentences", "check_tags_of_file", "numbered_lines", "read_conll", "write_conll"]
+__all__ = [
+    "TaggedSentences",
+    "check_tags_of_file",
+    "column_lines",
+    "field_of",
+    "numbered_lines",
+    "read_conll",
+    "write_conll",
+]
 
 _DOCUMENT = "-DOCSTART-"
 _BLANKS = " \t"  # a no-break space is a part of a word
@@ -64,8 +72,8 @@ def read_conll(
     FileNotFoundError
         No such file.
     FormatError
-        An inconsistent sequence of tags, a line with another number of columns, an empty word or tag, bytes in another
-        encoding, or no sentence at all: with the line's number.
+        An inconsistent sequence of tags, a line with another number of columns, an empty word or tag, a carriage return
+        within a line, bytes in another encoding, or no sentence at all: with the line's number.
     InputError
         A column that the file does not have, an unknown scheme.
     """
@@ -83,9 +91,9 @@ def read_conll(
             tags.append([])
             lines.append([])
             fresh = False
-        sentences[-1].append(_field(path, line, fields, word_column, "word"))
+        sentences[-1].append(field_of(path, line, fields, word_column, "word"))
         if tag_column is not None:
-            tags[-1].append(_field(path, line, fields, tag_column, "tag"))
+            tags[-1].append(field_of(path, line, fields, tag_column, "tag"))
         lines[-1].append(line)
     if not sentences:
         raise FormatError(path, expected="a word and a tag on each line", found="no sentence")
@@ -183,9 +191,23 @@ def numbered_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
         yield number, line.removesuffix("\r")
 
 
+def column_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    """The lines of a file of columns, as ``numbered_lines``; FormatError too for a carriage return within a line."""
+    for number, line in numbered_lines(path, encoding):
+        if "\r" in line:
+            raise FormatError(
+                path,
+                line=number,
+                expected="lines that end with a line feed",
+                found="a carriage return within one",
+                remedy="save the file with the line ends of Unix or Windows",
+            )
+        yield number, line
+
+
 def _rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | None]]:
     """Fields of each line; None for a blank one or a border of documents."""
-    listed = list(numbered_lines(path, encoding))
+    listed = list(column_lines(path, encoding))
     first = next((line for _, line in listed if line.strip() and line[0] != "#" and not _is_border(line)), "")
     separator = "\t" if "\t" in first else None
     width = len(_fields(first.rstrip(_BLANKS), separator))
@@ -215,7 +237,16 @@ def _fields(line: str, separator: str | None) -> list[str]:
     return line.split(separator) if separator else _GAPS.split(line.strip(_BLANKS))
 
 
-def _field(path: Path, line: int, fields: list[str], column: int, what: str) -> str:
+def field_of(path: Path, line: int, fields: list[str], column: int, what: str) -> str:
+    """A word or a tag.
+
+    Raises
+    ------
+    FormatError
+        It is empty.
+    InputError
+        There is no such column.
+    """
     try:
         value = fields[column].strip(_BLANKS)
     except IndexError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wordstock._files import atomic_write
 from wordstock.errors import FormatError, InputError
-from wordstock.tasks.tagging.conll import TaggedSentences, check_tags_of_file, numbered_lines
+from wordstock.tasks.tagging.conll import TaggedSentences, check_tags_of_file, column_lines, field_of
 from wordstock.tasks.tagging.schemes import Scheme
 from wordstock.tasks.tagging.sentences import as_sentences, as_tags
 
@@ -36,8 +36,9 @@ def read_conllu(
     FileNotFoundError
         No such file.
     FormatError
-        A line without ten columns or with another id than the next one, an inconsistent sequence of tags, bytes that
-        are not UTF-8, or no sentence at all: with the line's number.
+        A line without ten columns or with another id than the next one, an empty word or tag, a carriage return within
+        a line, an inconsistent sequence of tags, bytes that are not UTF-8, or no sentence at all: with the line's
+        number.
     InputError
         An unknown column.
     """
@@ -47,7 +48,7 @@ def read_conllu(
     tags: list[list[str]] = []
     lines: list[list[int]] = []
     fresh = True
-    for line, content in numbered_lines(path, "utf-8-sig"):
+    for line, content in column_lines(path, "utf-8-sig"):
         if not content.strip() or content.startswith("#"):
             fresh = fresh or not content.strip()
             continue
@@ -63,8 +64,11 @@ def read_conllu(
             fresh = False
         if fields[0] != str(len(sentences[-1]) + 1):
             raise FormatError(path, line=line, expected=f"the id {len(sentences[-1]) + 1}", found=f"{fields[0]!r:.30}")
-        sentences[-1].append(fields[1])
-        tags[-1].append(_misc(fields[-1], key) if key else fields[_COLUMNS.index(name)])
+        sentences[-1].append(field_of(path, line, fields, 1, "word"))
+        if key:
+            tags[-1].append(_misc(fields[-1], key))
+        elif column is not None:
+            tags[-1].append(field_of(path, line, fields, _COLUMNS.index(name), "tag"))
         lines[-1].append(line)
     if not sentences:
         raise FormatError(path, expected="ten columns, parted by tabs", found="no sentence")

@@ -58,11 +58,17 @@ def _composed(text: str) -> tuple[str, list[int]]:
     at = 0
     while at < len(text):
         stop = at + 1
-        # What composes with the character before it: marks, and the vowels and closing consonants of Hangul.
-        while stop < len(text) and (unicodedata.combining(text[stop]) or "\u1160" <= text[stop] <= "\u11ff"):
+        while stop < len(text) and _joins(text[stop]):
             stop += 1
         piece = unicodedata.normalize("NFC", text[at:stop])
         composed.append(piece)
-        places += [at] * len(piece)
+        last = stop - 1 if piece[0] == text[at] else at  # what did not compose keeps places of its own
+        places += [min(at + number, last) for number in range(len(piece))]
         at = stop
     return "".join(composed), [*places, len(text)]
+
+
+def _joins(character: str) -> bool:
+    """Whether it may compose with the one before it: marks, and the vowels and closing consonants of Hangul."""
+    first = unicodedata.normalize("NFD", character)[0]  # some marks are marks only when taken apart
+    return bool(unicodedata.combining(first)) or "\u1160" <= first <= "\u11ff"

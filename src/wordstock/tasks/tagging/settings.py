@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, get_args
 
-from wordstock._settings import check_known, check_number, check_whole, store_plain
+from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
 from wordstock.errors import InputError
 from wordstock.tasks.tagging.characters import Characters
 from wordstock.tasks.tagging.plan import TrainingPlan, batch_size_for, epochs_for
@@ -61,6 +61,7 @@ class TaggerSettings:
         check_number("encoder_learning_rate", self.encoder_learning_rate, 0)
         check_number("dropout", self.dropout, 0, 1, least=True)
         check_whole("seed", self.seed, 0, below=1 << 63)
+        check_flag("repair", self.repair)
         self._check_objects()
 
     def _check_objects(self) -> None:

@@ -72,14 +72,15 @@ class Head(nn.Module):
         vectors : floating (texts, words, dim_in).
         mask : bool (texts, words), True where a word is; None = everywhere. Words come first, padding after them.
         """
-        if vectors.shape[-1] != self.dim_in:
-            raise InputError(f"vectors have {vectors.shape[-1]} components; this head was built for {self.dim_in}")
+        self._check(vectors)
         if vectors.ndim != 3:
             raise InputError(f"vectors have shape {tuple(vectors.shape)}; a head takes (texts, words, {self.dim_in})")
         if mask is None:
             mask = vectors.new_ones(vectors.shape[:2], dtype=torch.bool)
         if mask.shape != vectors.shape[:2]:
             raise InputError(f"a mask of shape {tuple(mask.shape)} for vectors of shape {tuple(vectors.shape)}")
+        if not mask.numel():  # no text, or none with a word: LSTM, attention and convolution refuse that
+            return vectors.new_zeros(*mask.shape, self.width)
         mask = mask.bool()
         blank = ~mask[..., None]
         states: Tensor = self.body(vectors.masked_fill(blank, 0), mask)
@@ -92,6 +93,7 @@ class Head(nn.Module):
         ----------
         vectors, mask : as in ``features``; "linear" and "mlp" also take one vector per text, (texts, dim_in).
         """
+        self._check(vectors)
         if vectors.ndim == 2 and self.level == "text" and isinstance(self.body, _Words):
             if self.config.pooling == "mean_max":
                 vectors = torch.cat([vectors, vectors], dim=-1)
@@ -100,6 +102,19 @@ class Head(nn.Module):
         if self.level == "text":
             states = pool_words(states, mask, self.config.pooling)
         return self._scored(states)
+
+    def _check(self, vectors: Tensor) -> None:
+        if not isinstance(vectors, Tensor):
+            raise InputError(f"a head takes a tensor of vectors, not {type(vectors).__name__}")
+        if not vectors.ndim or vectors.shape[-1] != self.dim_in:
+            found = vectors.shape[-1] if vectors.ndim else "no"
+            raise InputError(f"vectors have {found} components; this head was built for {self.dim_in}")
+        weights = next(self.parameters(), vectors).dtype  # a quantised head may have none
+        if vectors.dtype != weights and not torch.is_autocast_enabled(vectors.device.type):
+            raise InputError(
+                f"vectors of {vectors.dtype} for a head of {weights}; bring one to the other's, as with "
+                f"head.to({vectors.dtype})"
+            )
 
     def _scored(self, states: Tensor) -> Tensor:
         scores: Tensor = self.scores(states)
@@ -120,6 +135,8 @@ def pool_words(vectors: Tensor, mask: Tensor | None = None, pooling: Pooling = "
     """
     if mask is None:
         mask = vectors.new_ones(vectors.shape[:2], dtype=torch.bool)
+    if not vectors.shape[1]:  # the largest of no words is an error, of one that is hidden zero
+        vectors, mask = functional.pad(vectors, (0, 0, 0, 1)), functional.pad(mask, (0, 1))
     there = mask.bool()[..., None]
     found = []
     if pooling != "max":

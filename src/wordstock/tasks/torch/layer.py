@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wordstock._settings import plain
+from wordstock._settings import check_flag, plain
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
@@ -101,13 +101,13 @@ class EmbeddingLayer(nn.Module):
         self.table = table
         self.batcher = Batcher(WordIds(table, options.get("unknown", "auto")), options.get("max_words"))
         self.subwords: Subwords = options.get("subwords", "unknown")
-        self.sparse = options.get("sparse", False)
+        self.sparse = plain(options.get("sparse", False))
         self.trainable = trainable
-        self.steps = 0
+        self.steps = self._begun = 0
         self.replaced = False
         self._explicit = False
-        persistent = options.get("persistent")
-        self.persistent = bool(trainable) if persistent is None else bool(persistent)
+        persistent = plain(options.get("persistent"))
+        self.persistent = bool(trainable) if persistent is None else persistent
         self._check_settings()
         self.dtype = _dtype(options.get("dtype", "float32"))
         if self.subwords == "all":
@@ -135,6 +135,8 @@ class EmbeddingLayer(nn.Module):
         return Bags(self.bag_grams, self.bag_starts) if self.subwords == "all" else None
 
     def _check_settings(self) -> None:
+        for name in ("sparse", "persistent"):
+            check_flag(name, getattr(self, name))
         if self.trainable and not self.persistent:
             raise InputError("persistent=False would lose vectors that learn; it is for trainable=False")
         if self.subwords not in ("unknown", "all"):
@@ -294,9 +296,10 @@ class EmbeddingLayer(nn.Module):
         For gradients that are summed over several passes, or a layer that a step calls more than once.
         """
         if not self._explicit:
-            self._explicit, self.steps = True, 0
+            self._explicit, self.steps = True, self._begun
         self._count()
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it would compile anew for each number of steps
     def _count(self) -> None:
         self.steps += 1
         if self.counts and self.steps == self.trainable:
@@ -304,7 +307,7 @@ class EmbeddingLayer(nn.Module):
 
     def set_steps(self, steps: int) -> None:
         """Go on from so many steps."""
-        self.steps = steps
+        self.steps = self._begun = steps
         self._learn(steps >= self.trainable)
 
     def unfreeze(self) -> None:
@@ -378,6 +381,6 @@ class EmbeddingLayer(nn.Module):
 def _dtype(dtype: str | torch.dtype) -> torch.dtype:
     if isinstance(dtype, torch.dtype) and dtype in _DTYPES.values():
         return dtype
-    if dtype not in _DTYPES:
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise InputError(f"dtype={dtype!r}: known are {', '.join(map(repr, _DTYPES))}")
-    return _DTYPES[str(dtype)]
+    return _DTYPES[dtype]

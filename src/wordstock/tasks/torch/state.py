@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from wordstock.embeddings.digest import digest_of
-from wordstock.errors import FingerprintError
+from wordstock.errors import FingerprintError, InputError
 from wordstock.tasks.word_ids import unknown_vector
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def load_layer(layer: EmbeddingLayer, state: Any, prefix: str) -> bool:
     ------
     FingerprintError
         The state is of another table, or of one with the same keys whose rows mean something else.
+    InputError
+        Vectors of another shape for a layer that does not learn; PyTorch says so of one that does.
     """
     identity = state.pop(f"{prefix}identity", None)
     steps = state.pop(f"{prefix}steps", None)
@@ -95,6 +97,12 @@ def _take(layer: EmbeddingLayer, state: Any, prefix: str) -> None:
     dtype, device = layer.unknown.dtype, layer.unknown.device
     for name in _VECTORS:
         given = state.get(f"{prefix}{name}")
+        own = getattr(layer, name)
+        if given is not None and own is not None and given.shape != own.shape:
+            raise InputError(
+                f"{prefix}{name} has the shape {tuple(given.shape)}, in this layer {tuple(own.shape)}; load the state of "
+                "a layer of the same table"
+            )
         mine = None if given is None else given.to(device, copy=True)
         setattr(layer, name, mine.to(dtype) if mine is not None and name == "unknown" else mine)
         if not layer.persistent:
