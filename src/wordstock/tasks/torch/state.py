@@ -100,8 +100,8 @@ def _take(layer: EmbeddingLayer, state: Any, prefix: str) -> None:
         own = getattr(layer, name)
         if given is not None and own is not None and given.shape != own.shape:
             raise InputError(
-                f"{prefix}{name} has the shape {tuple(given.shape)}, in this layer {tuple(own.shape)}; load the state of "
-                "a layer of the same table"
+                f"{prefix}{name} has the shape {tuple(given.shape)}, in this layer {tuple(own.shape)}; load the "
+                "state of a layer of the same table"
             )
         mine = None if given is None else given.to(device, copy=True)
         setattr(layer, name, mine.to(dtype) if mine is not None and name == "unknown" else mine)
