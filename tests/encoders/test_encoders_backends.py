@@ -230,24 +230,19 @@ def test_quantised_weights_are_within_half_a_step(weight):
 
 def test_smoothing_evens_out_what_it_divides():
     random = np.random.default_rng(0)
-    inputs, weights = (
-        random.normal(size=(50, 6)).astype(np.float32),
-        [random.normal(size=(6, 4)).astype(np.float32)] * 2,
-    )
+    inputs, weight = (random.normal(size=shape).astype(np.float32) for shape in ((50, 6), (6, 4)))
     inputs[:, 2] *= 100
-    scale = smoothing(np.abs(inputs).max(axis=0), weights)
+    scale = smoothing(np.sqrt(np.square(inputs).mean(axis=0)), weight)
     largest = np.abs(inputs / scale).max(axis=0)
     assert largest.max() / np.median(largest) < 15
-    np.testing.assert_allclose(
-        (inputs / scale) @ (weights[0] * scale[:, None]), inputs @ weights[0], rtol=1e-4, atol=1e-3
-    )
-    assert np.isfinite(smoothing(np.zeros(6, np.float32), weights)).all()
+    np.testing.assert_allclose((inputs / scale) @ (weight * scale[:, None]), inputs @ weight, rtol=1e-4, atol=1e-3)
+    assert np.isfinite(smoothing(np.zeros(6, np.float32), weight)).all()
 
 
 def test_int8_of_openvino_keeps_to_float32(minilm_folder):
     plain, ours = (open_encoder(minilm_folder, backend="openvino", precision=one) for one in ("float32", "int8"))
     texts = ["The bank raised its rates.", "not bad at all", "A long and winding road. " * 40]
-    assert cosines(ours.encode(texts), plain.encode(texts)).min() > 0.999
+    assert cosines(ours.encode(texts), plain.encode(texts)).min() > 0.9993
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

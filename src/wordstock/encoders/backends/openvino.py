@@ -18,6 +18,7 @@ import numpy as np
 
 from wordstock._optional import require
 from wordstock._threads import thread_count
+from wordstock.encoders.backends.eight_bit_openvino import BLOCK, eight_bit_model
 from wordstock.encoders.backends.exports import FEW_TOKENS, IDS, MASK, export_folder, exported, kept, layer_name
 from wordstock.encoders.backends.sample import RANGES, sample
 from wordstock.encoders.config import Precision
@@ -28,7 +29,6 @@ from wordstock.protocols import FloatArray, IntArray
 __all__ = ["OpenVinoBackend", "open_model"]
 
 _FILE = "model.xml"
-_GROUP = 128  # inputs that share a step where the processor multiplies eight-bit numbers; the weights' block
 _binding = threading.Lock()
 
 
@@ -51,7 +51,7 @@ class OpenVinoBackend:
             "INFERENCE_NUM_THREADS": threads,
         }
         if precision == "int8":
-            self._options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _GROUP
+            self._options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = BLOCK
         self._compiling = threading.Lock()
         # By process: the threads of a model do not survive a fork, and letting go of it there would wait for them.
         self._made: dict[tuple[int, bool, int], _Requests] = {}
@@ -131,15 +131,13 @@ def open_model(model: ModelFolder, *, precision: Precision, threads: int | None,
         source = exported(model, folder)
         with _damage(source):
             if precision == "int8":
-                from wordstock.encoders.backends.eight_bit_openvino import eight_bit_model
-
                 graph = eight_bit_model(openvino, source, sample(RANGES, model, 1))
             else:
                 graph = openvino.Core().read_model(source)
         made.mkdir()
         openvino.save_model(graph, made / _FILE, compress_to_fp16=False)
 
-    name = "openvino-int8" if precision == "int8" else "openvino"
+    name = f"openvino-int8-{BLOCK}" if precision == "int8" else "openvino"
     path = kept(folder / name, convert) / _FILE
     return OpenVinoBackend(openvino, path, precision, model.n_layers, threads or thread_count())
 

@@ -33,6 +33,24 @@ RANGES = [
     "The Treaty of Westphalia, signed in 1648, ended thirty years of war in central Europe.",
     "Der Zug nach München fährt um 9:15 Uhr ab.",
     "Protein X binds to the receptor and lowers its activity in mice (p < 0.01).",
+    "In 1876 the company moved its head office to a small town on the coast, where rents were low and the "
+    "harbour was deep enough for steamers.",
+    "She laughed, closed the book and said that nobody would ever believe such a story.",
+    "function add(a, b) { return a + b; }",
+    "How much is the fee for cash withdrawals abroad?",
+    "The enzyme catalyses the hydrolysis of peptide bonds; mutations in its active site abolish activity.",
+    "El tren sale a las nueve y media de la mañana.",
+    "ok thanks!!",
+    "https://example.org/a?b=1",
+    "A court may order the defendant to pay damages where the breach was wilful.",
+    "Der Vertrag wurde am 3. März 1998 unterzeichnet.",
+    "It was, by any measure, the worst film of the year: slow, loud and without a single joke.",
+    "Goals: 2 (Silva 34', 78'); attendance 41,203.",
+    "Le conseil municipal a voté le budget hier soir.",
+    "The patient denied chest pain, nausea or shortness of breath.",
+    "price 12.99 EUR, in stock, ships in 24h",
+    "Once upon a time there was a king who had three daughters, and each of them wanted to marry a different "
+    "prince. The king, who was old and tired, could not decide.",
 ]
 
 
