@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from wordstock._paths import user_path
 from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats import EncodingErrors, Format, NonFinite
@@ -68,7 +69,7 @@ def _file_of(source: str) -> Path:
     from wordstock.hub import fetch, find, registry
     from wordstock.hub.kinds import is_encoder
 
-    path = Path(source)
+    path = user_path(source)
     named = source.startswith("hf:") or registry().get(source) is not None
     if path.exists() or (not named and (path.suffix or path.name != source)):
         return path

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps
 from wordstock.corpus import ReadReport, read_texts
@@ -116,7 +117,7 @@ def _check_output(output: Path, texts: str) -> None:
         raise InputError(f"--output {output}: vectors are written to a file in {' or '.join(_SUFFIXES)}")
     if output.is_dir():
         raise InputError(f"--output {output} is a folder; give the name of a file")
-    source = Path(texts)
+    output, source = user_path(output), user_path(texts)
     if texts != "-" and output.exists() and source.exists() and output.samefile(source):
         raise InputError(f"--output {output} is the file that is read; give another name")
 

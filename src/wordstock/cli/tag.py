@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
@@ -208,7 +209,7 @@ def _columns(sentences: list[list[str]], tags: list[list[str]]) -> str:
 def _tagged_text(tagger: SequenceTagger, path: Path, spans: bool, encoding: str) -> str:
     from wordstock.tasks.tagging.conll import numbered_lines
 
-    lines = [line for _, line in numbered_lines(path, encoding) if line.strip()]
+    lines = [line for _, line in numbered_lines(user_path(path), encoding) if line.strip()]
     if not lines:
         raise InputError(f"{path} holds no text")
     if not spans:

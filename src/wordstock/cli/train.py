@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from wordstock._files import storage_errors
+from wordstock._paths import user_path
 from wordstock.cli.train_corpus import STDIN, count_corpus
 from wordstock.cli.train_options import METHODS, parameters
 from wordstock.cli.train_progress import Steps
@@ -32,12 +33,13 @@ __all__ = ["train"]
 def train(corpus: list[str], output: Path, method: str, overwrite: bool, **options: Any) -> None:
     """Learn vectors from text. Stopped or killed, the same command goes on where it was."""
     given = {name: value for name, value in options.items() if value is not None}
+    output = user_path(output, "--output")
     request = Request.of(corpus, method, given)
     patience, seconds = given.get("patience"), given.get("checkpoint_seconds")
     if patience is not None and "validate" not in given:
         raise InputError("--patience needs --validate: the file with the word pairs that are scored")
     held_out = read_similarity(given["validate"]) if "validate" in given else None
-    checkpoint = Path(given["checkpoint"]) if "checkpoint" in given else None
+    checkpoint = user_path(given["checkpoint"], "--checkpoint") if "checkpoint" in given else None
     _check_output(output, overwrite, going_on=has_state(_beside(output) / method))
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with _workplace(corpus, output, checkpoint) as (folder, lasting):

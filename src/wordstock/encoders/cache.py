@@ -21,6 +21,7 @@ import numpy as np
 from filelock import FileLock
 
 from wordstock._files import storage_errors
+from wordstock._paths import user_path
 from wordstock._settings import check_whole, plain
 from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.sizes import word_dim_of
@@ -64,7 +65,7 @@ class CachedEncoder:
             raise InputError(f"a cache is put around an encoder, not {type(given).__name__}")
         check_whole("max_bytes", max_bytes, 1 << 20)
         self.encoder = encoder
-        self.path = Path(path)
+        self.path = user_path(path)
         self.max_bytes: int = plain(max_bytes)
         self.hits = 0
         self.misses = 0

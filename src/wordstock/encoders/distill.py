@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wordstock._paths import user_path
 from wordstock._settings import check_number, check_whole, plain
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import BLOCK_ROWS, Storage
@@ -141,9 +142,9 @@ def _opened(
 ) -> tuple[Iterable[str | Sequence[str]], Given | None, Tokenizer | None]:
     """Sentences; of shards also the words and the tokeniser that they were made with, where the caller gives none."""
     if isinstance(corpus, str | Path):
-        if not Path(corpus).is_dir():
+        if not user_path(corpus, "corpus").is_dir():
             raise InputError(f"corpus={str(corpus)!r:.80} is not a folder of shards; pass texts or sentences as a list")
-        corpus = open_shards(Path(corpus))
+        corpus = open_shards(corpus)
     if isinstance(corpus, TokenShards):
         return (
             corpus.sentences(),

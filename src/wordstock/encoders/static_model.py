@@ -17,6 +17,7 @@ from typing import Any, overload
 import numpy as np
 
 from wordstock._optional import require
+from wordstock._paths import user_path
 from wordstock.embeddings import Card, Embeddings
 from wordstock.embeddings.digest import digest_of
 from wordstock.embeddings.sentence import check_texts, each_sentence, pool_texts, warn_blank
@@ -156,7 +157,7 @@ def open_static_model(folder: Path | str, *, card: Card | None = None) -> Static
     MissingExtraError
         The library ``tokenizers`` is not installed.
     """
-    folder = Path(folder)
+    folder = user_path(folder, "folder")
     table, settings = read_model2vec(folder), read_settings(folder)
     most = settings.get("max_length", _MAX_LENGTH)
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wordstock._paths import user_path
 from wordstock.embeddings import Embeddings
 from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions
 from wordstock.formats.textrows import read_rows
@@ -44,7 +45,7 @@ def read_word2vec_text(
         No such file.
     """
     options = ReadOptions(encoding_errors, non_finite, limit, progress)
-    with Window(Path(path), progress=progress) as window:
+    with Window(user_path(path), progress=progress) as window:
         skip_mark(window)
         rows, dim = read_header(window)
         return read_rows(window, dim, rows, options, header_lines=1)
@@ -62,4 +63,4 @@ def write_word2vec_text(table: Embeddings, path: Path | str) -> None:
     StorageError
         The file cannot be written; whatever stood there before is untouched.
     """
-    write_text(table, Path(path), header=True)
+    write_text(table, user_path(path), header=True)

@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError, UnknownModelError
-from wordstock.hub.entry import Entry, HubSource, PathSource, Source, UrlSource, WheelSource, expand
+from wordstock.hub.entry import Entry, HubSource, PathSource, Source, UrlSource, WheelSource
 
 __all__ = ["Family", "Registry", "find", "near_names", "parse", "registry"]
 
@@ -81,7 +82,7 @@ def registry() -> Registry:
         The file that ``WORDSTOCK_REGISTRY`` names cannot be used.
     """
     name = os.environ.get("WORDSTOCK_REGISTRY", "")
-    own = expand(name) if name else None
+    own = user_path(name, "WORDSTOCK_REGISTRY") if name else None
     return _merged(own, own.stat().st_mtime_ns if own is not None and own.exists() else 0)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from wordstock._paths import user_path
 from wordstock._settings import check_flag, plain
 from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
@@ -349,7 +350,7 @@ class TextClassifier(TextEstimator):
         MissingExtraError
             Its head or its tuned encoder needs torch, which is not installed.
         """
-        path = Path(path)
+        path = user_path(path)
         artefact = read_artefact(path)
         if artefact.tuned is not None or isinstance(artefact.model, HeadModel):
             require_torch()

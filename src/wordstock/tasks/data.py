@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError, LabelError
 
 __all__ = ["LabelledTexts", "read_labelled"]
@@ -60,7 +61,7 @@ def read_labelled(
     FormatError
         An empty file, bytes that are not UTF-8, a ragged row, an open quote, a line that is not JSON.
     """
-    path = Path(path)
+    path = user_path(path)
     suffix = path.suffix.lower()
     if suffix not in _DELIMITERS and suffix not in _JSONL:
         raise InputError(f"{path}: cannot tell the format from {suffix!r}; known are .csv, .tsv, .tab, .jsonl, .ndjson")

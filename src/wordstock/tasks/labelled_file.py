@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock._compression import decompressed, sniff_compression
+from wordstock._paths import user_path
 from wordstock.errors import FormatError
 from wordstock.tasks.data import LabelledTexts
 
@@ -36,7 +37,7 @@ def labelled_blocks(path: Path | str) -> Iterator[Bytes]:
     FileNotFoundError
         No such file.
     """
-    path = Path(path)
+    path = user_path(path)
     rest = b""
     empty = True
     for number, piece in enumerate(_pieces(path)):
@@ -81,7 +82,7 @@ def _frozen(data: bytes) -> Bytes:
 
 def is_labelled_file(path: Path | str) -> bool:
     """Whether the first line with anything in it has a token that starts with ``__label__``."""
-    for piece in _pieces(Path(path)):
+    for piece in _pieces(user_path(path)):
         lines = [line for line in piece[:_SNIFFED].removeprefix(_BOM).splitlines() if line.strip()]
         return bool(lines) and any(token.startswith(_LABEL) for token in lines[0].split())
     return False
@@ -113,7 +114,7 @@ def read_labelled_lines(path: Path | str) -> LabelledTexts:
                 labels.append(found)
     if not texts:
         remedy = "labels are tokens that start with __label__"
-        raise FormatError(Path(path), expected="lines with labels", found="none", remedy=remedy)
+        raise FormatError(path, expected="lines with labels", found="none", remedy=remedy)
     single = all(len(found) == 1 for found in labels)
     return LabelledTexts(texts, [found[0] for found in labels] if single else labels)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError
 from wordstock.tasks.tagging.schemes import Scheme, check_scheme, detect_scheme, first_fault, repair_tags, spelled
 from wordstock.tasks.tagging.sentences import as_sentences, as_tags
@@ -77,7 +78,7 @@ def read_conll(
     InputError
         A column that the file does not have, an unknown scheme.
     """
-    path = Path(path)
+    path = user_path(path)
     sentences: list[list[str]] = []
     tags: list[list[str]] = []
     lines: list[list[int]] = []

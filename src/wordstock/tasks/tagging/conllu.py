@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError
 from wordstock.tasks.tagging.conll import TaggedSentences, check_tags_of_file, column_lines, field_of
 from wordstock.tasks.tagging.schemes import Scheme
@@ -42,7 +43,7 @@ def read_conllu(
     InputError
         An unknown column.
     """
-    path = Path(path)
+    path = user_path(path)
     name, key = _column(column)
     sentences: list[list[str]] = []
     tags: list[list[str]] = []
