@@ -42,6 +42,11 @@ class StaticModel:
     table : the pieces as keys, for look-ups and neighbours.
     card : name, licence and source.
     max_length : tokens of a text that are read, None for all.
+
+    Raises
+    ------
+    InputError
+        A tokeniser without any pieces.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class StaticModel:
         self._described = hashlib.sha256(description.encode()).hexdigest()
         self._words = Tokenizer(casing="keep")
         vocabulary = self._pieces.get_vocab()
+        if not vocabulary:
+            raise InputError("the tokeniser knows no pieces of words, and no text can be read with it")
         self._rows = _rows(vocabulary, table, _unknown(self._pieces))
         self._characters = None if max_length is None else max_length * int(median(map(len, vocabulary)))
 
@@ -165,7 +172,7 @@ def open_static_model(folder: Path | str, *, card: Card | None = None) -> Static
     path = folder / "tokenizer.json"
     try:
         return StaticModel(table, path.read_text(encoding="utf-8"), max_length=most, card=card)
-    except (ImportError, InputError):
+    except ImportError:
         raise
     except Exception as error:  # what the library raises of a file it cannot use
         raise FormatError(path, expected="a tokeniser", found=f"{error!r:.200}") from error
