@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from types import UnionType
 from typing import Any
 
 import numpy as np
 
 from wordstock.errors import InputError
 
-__all__ = ["check_flag", "check_known", "check_number", "check_whole", "plain", "store_plain"]
+__all__ = ["check_flag", "check_known", "check_number", "check_type", "check_whole", "plain", "store_plain"]
 
 
 def plain(value: Any) -> Any:
@@ -93,3 +94,9 @@ def check_flag(name: str, value: object) -> None:
     """Refuse what is neither True nor False; InputError."""
     if not isinstance(plain(value), bool):
         raise InputError(f"{name}={value!r}: needs True or False")
+
+
+def check_type(name: str, value: object, kind: type | UnionType, needed: str) -> None:
+    """Refuse what is of another kind; InputError says what is ``needed``, such as "a list of texts"."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name}={value!r:.80}: needs {needed}")
