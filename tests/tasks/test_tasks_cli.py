@@ -106,8 +106,9 @@ def test_what_goes_wrong_is_said(files, trained, other_table):
     message = call("train", files / "train.csv", "-o", files / "x", "--text-column", "body", fails=InputError)
     assert "no column 'body'; its columns are 'text', 'label'" in message
     write_csv(files / "new.csv", [("cat", "animal"), ("dog", "cars")])
-    message = call("evaluate", trained, files / "new.csv", fails=LabelError)
-    assert "unknown label 'cars' at position 1" in message
+    for verb in ("evaluate", "calibrate"):
+        message = call(verb, trained, files / "new.csv", fails=LabelError)
+        assert message.startswith(f"{files / 'new.csv'}, line 3: unknown label 'cars'")
     other_table.save(files / "other.safetensors")
     call("predict", trained, files / "test.csv", "-m", files / "other.safetensors", fails=FingerprintError)
     call("predict", trained, files / "none.csv", fails=FileNotFoundError)

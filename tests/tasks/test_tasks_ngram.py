@@ -152,7 +152,9 @@ def test_lines_as_fasttext_takes_them(tmp_path):
     assert found["cat"] == 2
     assert found["__label__a"] == found["__label__b"] == 2
     assert "what" not in held
-    assert read_labelled_lines(path).labels == ["a", "b", "a", "b"]
+    read = read_labelled_lines(path)
+    assert read.labels == ["a", "b", "a", "b"]
+    assert list(read.lines) == [1, 4, 5, 6]
 
 
 def test_several_labels_per_text(tmp_path, fasttext, test):

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from wordstock._files import atomic_write
 from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
-from wordstock.cli.labelled_data import read_data, read_texts_only
+from wordstock.cli.labelled_data import naming_lines, read_data, read_texts_only
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.errors import InputError
 
@@ -158,7 +158,8 @@ def evaluate(
 
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = load_classifier(saved, model)
-    report = class_report(classifier, read.texts, read.labels)
+    with naming_lines(data, read.lines):
+        report = class_report(classifier, read.texts, read.labels)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
     else:

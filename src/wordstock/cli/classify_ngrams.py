@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from wordstock.cli.labelled_data import read_data
+from wordstock.cli.labelled_data import naming_lines, read_data
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ def calibrate(
         raise InputError("--method none without --thresholds leaves nothing to do")
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = load_classifier(saved, model)
-    target = classifier.codec_.encode(read.labels)
+    with naming_lines(data, read.lines):
+        target = classifier.codec_.encode(read.labels)
     before = expected_calibration_error(classifier.predict_proba(read.texts), target)
     if method != "none":
         classifier.calibrate(read.texts, read.labels, method=method)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from wordstock._files import atomic_write
 from wordstock._paths import user_path
+from wordstock.cli.labelled_data import naming_lines
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
@@ -83,7 +84,7 @@ def train(
         repair=repair,
         seed=seed,
     )
-    with Steps(console, "learning") as steps:
+    with Steps(console, "learning") as steps, naming_lines(validation or data, (held or read).lines):
 
         def told(epoch: Epoch) -> None:
             steps.at(epoch.number / epoch.epochs, _line(epoch))
@@ -154,7 +155,8 @@ def evaluate(
     read = read_tagged(
         data, tag_column, word_column=word_column, repair=repair, encoding=encoding, scheme=tagger.tagset_.scheme
     )
-    scores = tagger.evaluate(read.sentences, read.tags)
+    with naming_lines(data, read.lines):
+        scores = tagger.evaluate(read.sentences, read.tags)
     if as_json:
         told = scores.to_dict() | {"sentences": len(read.sentences)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +25,17 @@ _FIELD_LIMIT = 1 << 30  # characters of one field; the csv module's own 131,072 
 
 
 class LabelledTexts(NamedTuple):
-    """Texts, and a label or a list of labels for each; ``labels`` is None where no label column was asked for."""
+    """Texts of a file, and what belongs to each.
+
+    Parameters
+    ----------
+    labels : a label or a list of labels; None where no label column was asked for.
+    lines : the number of the line that it begins in, from 1.
+    """
 
     texts: list[str]
     labels: list[Any] | None
+    lines: Sequence[int]
 
 
 def read_labelled(
@@ -75,15 +83,17 @@ def read_labelled(
         records = _rows(path, content, wanted, _DELIMITERS[suffix])
     texts: list[str] = []
     labels: list[Any] = []
+    lines = array("q")
     for line, (text, *rest) in records:
         if not isinstance(text, str):
             raise InputError(f"{path}, line {line}: {text_column!r} must be a str, not {type(text).__name__}")
         texts.append(text)
+        lines.append(line)
         if label_column is not None:
             labels.append(_label(path, line, rest[0], label_separator))
     if not texts:
         raise FormatError(path, expected="at least one record", found="none")
-    return LabelledTexts(texts, labels if label_column is not None else None)
+    return LabelledTexts(texts, labels if label_column is not None else None, lines)
 
 
 def _decode(path: Path) -> str:

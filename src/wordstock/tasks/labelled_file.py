@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -104,19 +105,23 @@ def read_labelled_lines(path: Path | str) -> LabelledTexts:
     """
     texts: list[str] = []
     labels: list[list[str]] = []
+    lines = array("q")
+    number = 0
     for block in labelled_blocks(path):
-        for line in block.tobytes().decode(errors="replace").split("\n"):
+        for line in block.tobytes().decode(errors="replace").removesuffix("\n").split("\n"):
+            number += 1
             tokens = _WORDS.findall(line)
             tokens = tokens[: tokens.index(_END)] if _END in tokens else tokens
             found = [token.removeprefix("__label__") for token in tokens if token.startswith("__label__")]
             if found:
                 texts.append(" ".join(token for token in tokens if not token.startswith("__label__")))
                 labels.append(found)
+                lines.append(number)
     if not texts:
         remedy = "labels are tokens that start with __label__"
         raise FormatError(path, expected="lines with labels", found="none", remedy=remedy)
     single = all(len(found) == 1 for found in labels)
-    return LabelledTexts(texts, [found[0] for found in labels] if single else labels)
+    return LabelledTexts(texts, [found[0] for found in labels] if single else labels, lines)
 
 
 def without_labels(line: str) -> str:
