@@ -24,7 +24,7 @@ def read_data(
     from wordstock.tasks import read_labelled, read_labelled_lines
     from wordstock.tasks.labelled_file import is_labelled_file
 
-    if is_labelled_file(path):
+    if path.suffix.lower() not in _TABLES or is_labelled_file(path):
         return read_labelled_lines(path)
     return read_labelled(path, text_column=text_column, label_column=label_column, label_separator=label_separator)
 

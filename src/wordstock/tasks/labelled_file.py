@@ -118,7 +118,7 @@ def read_labelled_lines(path: Path | str) -> LabelledTexts:
                 labels.append(found)
                 lines.append(number)
     if not texts:
-        remedy = "labels are tokens that start with __label__"
+        remedy = "labels are tokens that start with __label__; tables are .csv, .tsv, .tab, .jsonl or .ndjson"
         raise FormatError(path, expected="lines with labels", found="none", remedy=remedy)
     single = all(len(found) == 1 for found in labels)
     return LabelledTexts(texts, [found[0] for found in labels] if single else labels, lines)
