@@ -29,8 +29,10 @@ def store_plain(settings: Any) -> None:
             object.__setattr__(settings, field.name, tuple(map(plain, value)))
 
 
-def check_whole(name: str, value: object, least: int, *, below: int | None = None, optional: bool = False) -> None:
-    """Refuse what is no whole number of at least ``least``.
+def check_whole(
+    name: str, value: object, least: int | None, *, below: int | None = None, optional: bool = False
+) -> None:
+    """Refuse what is no whole number of at least ``least``, where that is not None.
 
     Parameters
     ----------
@@ -46,11 +48,10 @@ def check_whole(name: str, value: object, least: int, *, below: int | None = Non
     if optional and number is None:
         return
     whole = isinstance(number, int) and not isinstance(number, bool)
-    if not whole or number < least or (below is not None and number >= below):
-        limit = f" and below {below}" if below is not None and whole and number >= below else ""
-        raise InputError(
-            f"{name}={number!r}: needs a whole number of at least {least}{limit}{', or None' if optional else ''}"
-        )
+    if not whole or (least is not None and number < least) or (below is not None and number >= below):
+        limit = "" if least is None else f" of at least {least}"
+        limit += f" and below {below}" if below is not None and whole and number >= below else ""
+        raise InputError(f"{name}={number!r}: needs a whole number{limit}{', or None' if optional else ''}")
 
 
 def check_number(
