@@ -249,6 +249,7 @@ def test_bad_settings_and_bad_input_say_what_to_do(tmp_path, train):
         ({"epochs": 0}, "epochs=0"),
         ({"learning_rate": -1.0}, "learning_rate"),
         ({"max_n": 3}, "min_n"),
+        ({"min_n": 5}, "min_n=5 and max_n=0: needs 1 <= min_n <= max_n, or both 0"),
         ({"threads": 0}, "threads=0"),
         ({"warm_start": "no"}, "warm_start='no': needs True or False"),
         ({"min_count": 10_000}, "lower min_count"),
