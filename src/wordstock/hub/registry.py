@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wordstock._paths import user_path
+from wordstock._settings import check_type
 from wordstock.errors import FormatError, InputError, UnknownModelError
 from wordstock.hub.entry import Entry, HubSource, PathSource, Source, UrlSource, WheelSource
 
@@ -162,9 +163,7 @@ def find(name: str) -> Entry:
     InputError
         Something that is not a str.
     """
-    given: object = name
-    if not isinstance(given, str):
-        raise InputError(f"a model's name must be a str, not {type(given).__name__}: {given!r:.80}")
+    check_type("name", name, str, "a str")
     if name.startswith("hf:"):
         repo, _, revision = name.removeprefix("hf:").partition("@")
         try:
