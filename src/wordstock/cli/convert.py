@@ -20,7 +20,7 @@ __all__ = ["convert"]
 
 def convert(
     source: Annotated[str, typer.Argument(help="A file of vectors, its format told by its content; or a named model.")],
-    target: Annotated[Path, typer.Argument(help="The file to write, perhaps ending in .gz, .bz2 or .zst.")],
+    target: Annotated[Path, typer.Argument(help="The file to write, perhaps ending in .gz, .bz2, .xz or .zst.")],
     format: Annotated[
         str | None, typer.Option(help=f"Of the target: {', '.join(get_args(Format))}. Default: by its extension.")
     ] = None,

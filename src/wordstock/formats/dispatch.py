@@ -119,7 +119,7 @@ def format_of_name(path: Path | str) -> Format:
 def write(
     table: Embeddings, path: Path | str, *, format: Format | None = None, precision: Precision | None = None
 ) -> None:
-    """Write a table in a format, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write a table in a format, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ def has_header(lines: list[bytes]) -> bool:
 
 
 def write_glove(table: Embeddings, path: Path | str, *, header: bool = False) -> None:
-    """Write GloVe text, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write GloVe text, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Numbers are the shortest text that gives the same float32 when read.
 

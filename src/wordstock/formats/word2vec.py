@@ -52,7 +52,7 @@ def read_word2vec_text(
 
 
 def write_word2vec_text(table: Embeddings, path: Path | str) -> None:
-    """Write word2vec text, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write word2vec text, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Numbers are the shortest text that gives the same float32 when read.
 

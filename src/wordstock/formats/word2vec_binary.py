@@ -122,7 +122,7 @@ def unfit_for_binary(table: Embeddings) -> str | None:
 
 
 def write_word2vec_binary(table: Embeddings, path: Path | str, *, newline: bool = False) -> None:
-    """Write word2vec binary, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write word2vec binary, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Parameters
     ----------
