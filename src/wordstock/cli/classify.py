@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wordstock._files import atomic_write
+from wordstock._wording import counted
 from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
 from wordstock.cli.labelled_data import naming_lines, read_data, read_texts_only
 from wordstock.cli.nearest import DEFAULT_MODEL
@@ -88,11 +89,12 @@ def train(
     if encoder_output is not None and finetune is None:
         raise InputError("--encoder-output writes a tuned encoder; give --finetune contrastive or full")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with console.status(f"learning from {len(read.texts):,} texts") as status:
+    with console.status(f"learning from {counted(len(read.texts), 'text')}") as status:
         classifier.fit(read.texts, read.labels, progress=lambda told: status.update(_told(told)))
     classifier.save(output)
     console.print(
-        f"learned {len(classifier.classes_)} classes from {len(read.texts):,} texts with {model}", markup=False
+        f"learned {counted(len(classifier.classes_), 'class')} from {counted(len(read.texts), 'text')} with {model}",
+        markup=False,
     )
     losses = classifier.cv_losses_
     if classifier.C_ is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from wordstock._wording import counted
 from wordstock.cli.labelled_data import naming_lines, read_data
 from wordstock.errors import InputError
 
@@ -96,8 +97,9 @@ def train_ngrams(
     model = classifier.model_
     grams = len(model.stored())
     console.print(
-        f"learned {len(classifier.classes_):,} classes from {model.tokens:,} tokens: {model.n_words:,} words"
-        + (f", {grams:,} buckets of n-grams" if grams else "")
+        f"learned {counted(len(classifier.classes_), 'class')} from {counted(model.tokens, 'token')}: "
+        + counted(model.n_words, "word")
+        + (f", {counted(grams, 'bucket')} of n-grams" if grams else "")
         + f"; mean loss {classifier.losses_[-1]:.4f}"
     )
     console.print(f"wrote {output}", markup=False)

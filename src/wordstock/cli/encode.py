@@ -16,6 +16,7 @@ from rich.console import Console
 
 from wordstock._files import atomic_write
 from wordstock._paths import user_path
+from wordstock._wording import counted
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps
 from wordstock.corpus import ReadReport, read_texts
@@ -275,7 +276,7 @@ def _left_out(report: ReadReport) -> str:
 def _summary(console: Console, output: Path, encoder: Encoder, report: ReadReport, seconds: float) -> None:
     inner: Any = getattr(encoder, "encoder", encoder)
     parts = [
-        f"{report.texts:,} texts",
+        counted(report.texts, "text"),
         f"dim {encoder.dim}",
         f"{report.texts / seconds:,.0f} texts/s",
         f"{seconds:.1f} s",

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from wordstock._files import atomic_write
 from wordstock._paths import user_path
+from wordstock._wording import counted
 from wordstock.cli.labelled_data import naming_lines
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps, duration
@@ -98,8 +99,8 @@ def train(
     tagger.save(output)
     last = tagger.history_[-1]
     console.print(
-        f"learned {len(tagger.tagset_.labels)} labels ({read.scheme.upper()}) from {len(read.sentences):,} sentences "
-        f"with {' + '.join(names)} in {duration(last.seconds)}",
+        f"learned {counted(len(tagger.tagset_.labels), 'label')} ({read.scheme.upper()}) from "
+        f"{counted(len(read.sentences), 'sentence')} with {' + '.join(names)} in {duration(last.seconds)}",
         markup=False,
     )
     scores = [one.score for one in tagger.history_ if one.score is not None]

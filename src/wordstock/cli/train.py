@@ -16,6 +16,7 @@ from rich.console import Console
 
 from wordstock._files import storage_errors
 from wordstock._paths import user_path
+from wordstock._wording import counted
 from wordstock.cli.train_corpus import STDIN, count_corpus
 from wordstock.cli.train_options import METHODS, parameters
 from wordstock.cli.train_progress import Steps
@@ -157,7 +158,7 @@ def _score(
         result = evaluate_similarity(table, held_out, resamples=0)
         if result.spearman is None:
             raise InputError(
-                f"--validate: {held_out.name} has {result.covered} pairs whose words are both in the vocabulary; "
+                f"--validate: {held_out.name} has {counted(result.covered, 'pair')} with both words in the vocabulary; "
                 "their correlation is undefined"
             )
         epoch = len(table.card.training["loss"])
@@ -175,9 +176,9 @@ def _summary(console: Console, output: Path, table: Embeddings) -> None:
         best = max(range(len(scores)), key=scores.__getitem__)
         console.print(f"the vectors of epoch {best + 1} are the best, {scores[best]:.4f}", markup=False)
     parts = [
-        f"{len(table):,} words",
+        counted(len(table), "word"),
         f"dim {table.dim}",
-        f"{len(losses)} epochs",
+        counted(len(losses), "epoch"),
         f"mean loss {losses[-1]:.4f}",
         f"{training['words_per_second'] / 1e6:.2f} M words/s",
         f"{training['seconds']:.1f} s of training",
