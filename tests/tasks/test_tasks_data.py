@@ -1,5 +1,4 @@
 import json
-from array import array
 from pathlib import Path
 
 import pytest
@@ -7,6 +6,7 @@ import pytest
 import wordstock.cli
 from wordstock.errors import FormatError, InputError, LabelError
 from wordstock.tasks import read_labelled
+from wordstock.tasks.data import read_numbered
 
 
 def write(path, content):
@@ -18,15 +18,15 @@ def test_csv_with_quotes_mark_and_line_breaks(tmp_path):
     path = write(
         tmp_path / "a.csv", '\ufefflabel,n,text\r\nx,1,"one, ""two""\r\nthree"\r\n\r\ny,2, spaced \r\nz,3,\r\n'
     )
-    read = read_labelled(path)
-    assert read == (['one, "two"\r\nthree', " spaced ", ""], ["x", "y", "z"], array("q", [2, 5, 6]))
+    assert read_labelled(path) == (['one, "two"\r\nthree', " spaced ", ""], ["x", "y", "z"])
+    assert list(read_numbered(path, "text", "label", None).lines) == [2, 5, 6]
     assert read_labelled(path, label_column=None).labels is None
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("a.tsv", "\t"), ("a.tab", "\t"), ("a.csv", ";"), ("a.CSV", "\t")])
 def test_delimiters(tmp_path, name, delimiter):
     path = write(tmp_path / name, delimiter.join(["text", "label"]) + "\n" + delimiter.join(["a, b", "x"]) + "\n")
-    assert read_labelled(path)[:2] == (["a, b"], ["x"])
+    assert read_labelled(path) == (["a, b"], ["x"])
 
 
 def test_several_labels_in_a_field(tmp_path):
@@ -40,9 +40,8 @@ def test_json_lines(tmp_path):
     rows = [{"text": "a\u2028b", "label": 1}, {"text": "", "label": True}, {"text": "c", "label": ["x", "y"], "k": 0}]
     content = "\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n"
     for name in ("a.jsonl", "a.ndjson"):
-        texts, labels, lines = read_labelled(write(tmp_path / name, content))
-        assert (texts, labels) == (["a\u2028b", "", "c"], [1, True, ["x", "y"]])
-        assert list(lines) == [1, 3, 5]
+        assert read_labelled(write(tmp_path / name, content)) == (["a\u2028b", "", "c"], [1, True, ["x", "y"]])
+        assert list(read_numbered(tmp_path / name, "text", "label", None).lines) == [1, 3, 5]
 
 
 def test_a_field_longer_than_the_csv_module_likes(tmp_path):

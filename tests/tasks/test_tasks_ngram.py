@@ -13,6 +13,7 @@ import wordstock.train.ngram_lines as lines_module
 from wordstock.embeddings import Embeddings
 from wordstock.errors import FormatError, InputError, LabelError, WordstockError
 from wordstock.tasks import NgramClassifier, read_labelled_lines
+from wordstock.tasks.labelled_file import read_numbered_lines
 
 SETTINGS = {"dim": 20, "epochs": 10, "learning_rate": 0.5, "threads": 1, "buckets": 3000}
 # fastText fills a tenth of its rows per thread and leaves the rest to chance: with ten threads none is.
@@ -152,9 +153,8 @@ def test_lines_as_fasttext_takes_them(tmp_path):
     assert found["cat"] == 2
     assert found["__label__a"] == found["__label__b"] == 2
     assert "what" not in held
-    read = read_labelled_lines(path)
-    assert read.labels == ["a", "b", "a", "b"]
-    assert list(read.lines) == [1, 4, 5, 6]
+    assert read_labelled_lines(path).labels == ["a", "b", "a", "b"]
+    assert list(read_numbered_lines(path).lines) == [1, 4, 5, 6]
 
 
 def test_several_labels_per_text(tmp_path, fasttext, test):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wordstock.errors import FormatError, LabelError
 
 if TYPE_CHECKING:
-    from wordstock.tasks import LabelledTexts
+    from wordstock.tasks.data import NumberedTexts
 
 __all__ = ["naming_lines", "read_data", "read_texts_only"]
 
@@ -19,14 +19,14 @@ _TABLES = {".csv", ".tsv", ".tab", ".jsonl", ".ndjson"}
 
 def read_data(
     path: Path, *, text_column: str = "text", label_column: str = "label", label_separator: str | None = None
-) -> LabelledTexts:
+) -> NumberedTexts:
     """Texts and labels; errors as those of ``tasks.read_labelled`` and ``tasks.read_labelled_lines``."""
-    from wordstock.tasks import read_labelled, read_labelled_lines
-    from wordstock.tasks.labelled_file import is_labelled_file
+    from wordstock.tasks.data import read_numbered
+    from wordstock.tasks.labelled_file import is_labelled_file, read_numbered_lines
 
     if path.suffix.lower() not in _TABLES or is_labelled_file(path):
-        return read_labelled_lines(path)
-    return read_labelled(path, text_column=text_column, label_column=label_column, label_separator=label_separator)
+        return read_numbered_lines(path)
+    return read_numbered(path, text_column, label_column, label_separator)
 
 
 def read_texts_only(path: Path, *, text_column: str = "text") -> list[str]:

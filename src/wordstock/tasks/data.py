@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError, LabelError
 
-__all__ = ["LabelledTexts", "read_labelled"]
+__all__ = ["LabelledTexts", "NumberedTexts", "read_labelled", "read_numbered"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSONL = (".jsonl", ".ndjson")
@@ -25,13 +25,14 @@ _FIELD_LIMIT = 1 << 30  # characters of one field; the csv module's own 131,072 
 
 
 class LabelledTexts(NamedTuple):
-    """Texts of a file, and what belongs to each.
+    """Texts, and a label or a list of labels for each; ``labels`` is None where no label column was asked for."""
 
-    Parameters
-    ----------
-    labels : a label or a list of labels; None where no label column was asked for.
-    lines : the number of the line that it begins in, from 1.
-    """
+    texts: list[str]
+    labels: list[Any] | None
+
+
+class NumberedTexts(NamedTuple):
+    """``LabelledTexts`` with the number of the line that each text begins in, from 1."""
 
     texts: list[str]
     labels: list[Any] | None
@@ -69,6 +70,13 @@ def read_labelled(
     FormatError
         An empty file, bytes that are not UTF-8, a ragged row, an open quote, a line that is not JSON.
     """
+    return LabelledTexts(*read_numbered(path, text_column, label_column, label_separator)[:2])
+
+
+def read_numbered(
+    path: Path | str, text_column: str, label_column: str | None, label_separator: str | None
+) -> NumberedTexts:
+    """``read_labelled``, with the lines."""
     path = user_path(path)
     suffix = path.suffix.lower()
     if suffix not in _DELIMITERS and suffix not in _JSONL:
@@ -93,7 +101,7 @@ def read_labelled(
             labels.append(_label(path, line, rest[0], label_separator))
     if not texts:
         raise FormatError(path, expected="at least one record", found="none")
-    return LabelledTexts(texts, labels if label_column is not None else None, lines)
+    return NumberedTexts(texts, labels if label_column is not None else None, lines)
 
 
 def _decode(path: Path) -> str:

@@ -13,9 +13,16 @@ import numpy.typing as npt
 from wordstock._compression import decompressed, sniff_compression
 from wordstock._paths import user_path
 from wordstock.errors import FormatError
-from wordstock.tasks.data import LabelledTexts
+from wordstock.tasks.data import LabelledTexts, NumberedTexts
 
-__all__ = ["is_labelled_file", "labelled_blocks", "read_labelled_lines", "text_blocks", "without_labels"]
+__all__ = [
+    "is_labelled_file",
+    "labelled_blocks",
+    "read_labelled_lines",
+    "read_numbered_lines",
+    "text_blocks",
+    "without_labels",
+]
 
 _PIECE = 1 << 23  # bytes read at once
 _TEXTS = 1 << 14  # texts to a block
@@ -103,6 +110,11 @@ def read_labelled_lines(path: Path | str) -> LabelledTexts:
     FileNotFoundError
         No such file.
     """
+    return LabelledTexts(*read_numbered_lines(path)[:2])
+
+
+def read_numbered_lines(path: Path | str) -> NumberedTexts:
+    """``read_labelled_lines``, with the numbers of the lines."""
     texts: list[str] = []
     labels: list[list[str]] = []
     lines = array("q")
@@ -121,7 +133,7 @@ def read_labelled_lines(path: Path | str) -> LabelledTexts:
         remedy = "labels are tokens that start with __label__; tables are .csv, .tsv, .tab, .jsonl or .ndjson"
         raise FormatError(path, expected="lines with labels", found="none", remedy=remedy)
     single = all(len(found) == 1 for found in labels)
-    return LabelledTexts(texts, [found[0] for found in labels] if single else labels, lines)
+    return NumberedTexts(texts, [found[0] for found in labels] if single else labels, lines)
 
 
 def without_labels(line: str) -> str:
