@@ -13,6 +13,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, StorageError
 
 __all__ = ["atomic_write", "open_regular", "reserve", "storage_errors"]
@@ -93,7 +94,7 @@ def atomic_write(path: Path | str, *, durable: bool = True) -> Iterator[BinaryIO
     StorageError
         The file cannot be written, or it is a folder, a pipe or a device.
     """
-    path = Path(path)
+    path = user_path(path)
     with storage_errors(path):
         _check_kind(path)
         path = Path(os.path.realpath(path))

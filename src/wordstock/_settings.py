@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from types import UnionType
 from typing import Any
 
 import numpy as np
 
 from wordstock.errors import InputError
 
-__all__ = ["check_flag", "check_known", "check_number", "check_whole", "plain", "store_plain"]
+__all__ = ["check_flag", "check_known", "check_number", "check_type", "check_whole", "plain", "store_plain"]
 
 
 def plain(value: Any) -> Any:
@@ -28,8 +29,10 @@ def store_plain(settings: Any) -> None:
             object.__setattr__(settings, field.name, tuple(map(plain, value)))
 
 
-def check_whole(name: str, value: object, least: int, *, below: int | None = None, optional: bool = False) -> None:
-    """Refuse what is no whole number of at least ``least``.
+def check_whole(
+    name: str, value: object, least: int | None, *, below: int | None = None, optional: bool = False
+) -> None:
+    """Refuse what is no whole number of at least ``least``, where that is not None.
 
     Parameters
     ----------
@@ -45,11 +48,10 @@ def check_whole(name: str, value: object, least: int, *, below: int | None = Non
     if optional and number is None:
         return
     whole = isinstance(number, int) and not isinstance(number, bool)
-    if not whole or number < least or (below is not None and number >= below):
-        limit = f" and below {below}" if below is not None and whole and number >= below else ""
-        raise InputError(
-            f"{name}={number!r}: needs a whole number of at least {least}{limit}{', or None' if optional else ''}"
-        )
+    if not whole or (least is not None and number < least) or (below is not None and number >= below):
+        limit = "" if least is None else f" of at least {least}"
+        limit += f" and below {below}" if below is not None and whole and number >= below else ""
+        raise InputError(f"{name}={number!r}: needs a whole number{limit}{', or None' if optional else ''}")
 
 
 def check_number(
@@ -93,3 +95,9 @@ def check_flag(name: str, value: object) -> None:
     """Refuse what is neither True nor False; InputError."""
     if not isinstance(plain(value), bool):
         raise InputError(f"{name}={value!r}: needs True or False")
+
+
+def check_type(name: str, value: object, kind: type | UnionType, needed: str) -> None:
+    """Refuse what is of another kind; InputError says what is ``needed``, such as "a list of texts"."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name}={value!r:.80}: needs {needed}")

@@ -64,7 +64,16 @@ class UnknownWordError(InputError, KeyError):
 
 
 class LabelError(InputError):
-    """Labels that cannot be learned from, or that were never seen in training."""
+    """Labels that cannot be learned from, or that were never seen in training.
+
+    Parameters
+    ----------
+    at : of a label that was never seen, the number of its text, or those of its sentence and word, from 0.
+    """
+
+    def __init__(self, message: str = "", *, at: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class FormatError(WordstockError, ValueError):

@@ -106,7 +106,7 @@ def test_a_store_takes_another_model(run, table, other, store):
 def test_rows_are_exported(run, here, table, store):
     run("index", "notes", "-s", store, "-m", table, "--base", ".")
     code, _, told = run("export", "rows.jsonl", "-s", store, "--where", "heading == w4", "--vectors")
-    assert (code, "wrote rows.jsonl, 1 rows" in told) == (0, True), told
+    assert (code, "wrote rows.jsonl, 1 row" in told) == (0, True), told
     (row,) = map(json.loads, (here / "rows.jsonl").read_text().splitlines())
     assert (row["text"], row["metadata"]["source"], len(row["vector"])) == ("# w4\nw5 w6", "notes/a.md", 16)
     code, _, told = run("export", "rows.parquet", "-s", store)
@@ -125,7 +125,7 @@ def test_a_second_collection_of_a_milvus_is_a_new_store(run, here, table):
     code, _, told = run("search", "w5", "-s", "notes.db", "--collection", "more")
     assert (code, "there is no store at notes.db, collection more; `wordstock index`" in told) == (1, True), told
     code, _, told = run("index", "notes/b.txt", "-s", "notes.db", "--collection", "more", "-m", table)
-    assert (code, "notes.db holds 1 rows" in told) == (0, True), told
+    assert (code, "notes.db holds 1 row" in told) == (0, True), told
     assert store_exists("notes.db", "more")
     assert not store_exists("notes.db", "other")
     assert not store_exists("nothing.db")
@@ -164,7 +164,7 @@ def test_what_cannot_be_done(run, here, table, arguments, message):
 @pytest.mark.parametrize(("given", "shown"), [("FLAT", "FLAT"), ("Ivf_Flat", "IVF_FLAT"), ("AUTO", "FLAT")])
 def test_an_index_is_named_in_any_case(run, table, given, shown):
     code, _, told = run("index", "notes/b.txt", "-s", "notes.db", "-m", table, "--index", given)
-    assert (code, f"notes.db holds 1 rows; index: {shown}" in told) == (0, True), told
+    assert (code, f"notes.db holds 1 row; index: {shown}" in told) == (0, True), told
 
 
 def test_a_folder_that_became_empty(run, here, table):

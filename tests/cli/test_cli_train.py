@@ -34,7 +34,7 @@ def test_words_of_one_topic_end_up_together(text, tmp_path, method):
     out = tmp_path / "v.safetensors"
     ran = run("train", text, "-o", out, *METHODS[method], "--dim", 16, "--epochs", 8)
     assert ran.returncode == 0, ran.stderr
-    assert "24,000 tokens, 10 words from 3,000 texts in 1 files" in ran.stderr
+    assert "24,000 tokens, 10 words from 3,000 texts in 1 file" in ran.stderr
     assert "training: epoch 8 of 8" in ran.stderr
     last = ran.stderr.splitlines()[-1]
     pattern = (

@@ -295,6 +295,19 @@ def test_values_a_precision_cannot_hold_write_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def described(part, name, value):
+    """A change of one value of the metadata."""
+
+    def change(header):
+        meta = json.loads(header["__metadata__"]["wordstock"])
+        meta[part][name] = value
+        header["__metadata__"]["wordstock"] = json.dumps(meta)
+        text = json.dumps(header)
+        return text + " " * (-(8 + len(text)) % 64)
+
+    return change
+
+
 @pytest.mark.parametrize(("name", "value"), [("stored", [0, 1]), ("max_n", 10**18)])
 def test_settings_of_n_grams_that_a_stranger_wrote(tmp_path, name, value):
     path = tmp_path / "t.safetensors"
@@ -305,16 +318,22 @@ def test_settings_of_n_grams_that_a_stranger_wrote(tmp_path, name, value):
         subword_vectors=np.ones((2, 4), np.float32),
     ).save(path)
 
-    def change(header):
-        meta = json.loads(header["__metadata__"]["wordstock"])
-        meta["subwords"][name] = value
-        header["__metadata__"]["wordstock"] = json.dumps(meta)
-        text = json.dumps(header)
-        return text + " " * (-(8 + len(text)) % 64)
-
-    rewritten(path, change)
+    rewritten(path, described("subwords", name, value))
     if name == "stored":  # its place is a tensor
         assert read_native(path).vectors(["zz"], "subword").any()
     else:
         with pytest.raises(FormatError, match="max_n"):
             read_native(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", 5), ("licence", ["MIT"]), ("casing", 1), ("tokenizer", []), ("training", None), ("notes", "one")],
+)
+def test_a_card_that_a_stranger_wrote(table, tmp_path, field, value):
+    path = tmp_path / "t.safetensors"
+    table.save(path)
+
+    rewritten(path, described("card", field, value))
+    with pytest.raises(FormatError, match=f"t.safetensors.*card {field}="):
+        read_native(path)

@@ -174,7 +174,7 @@ def test_a_folder_is_no_cache(tmp_path):
     with pytest.raises(InputError, match="max_bytes"):
         CachedEncoder(Counting(), tmp_path / "vectors.db", max_bytes=10)
     assert CachedEncoder(Counting(), tmp_path / "vectors.db", max_bytes=np.int64(1 << 20)).max_bytes == 1 << 20
-    with pytest.raises(InputError, match="around an encoder, not str"):
+    with pytest.raises(InputError, match="encoder='glove-6b-50d': needs an encoder"):
         CachedEncoder("glove-6b-50d", tmp_path / "vectors.db")
 
 

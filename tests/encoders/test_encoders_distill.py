@@ -188,7 +188,7 @@ def test_lone_surrogates_reach_no_encoder(encoder):
         ({"vocabulary": ["cat"], "corpus": TEXTS, "max_occurrences": 0}, "max_occurrences=0"),
         ({"corpus": iter(TEXTS)}, "can be read only once"),
         ({"corpus": "the cat sat"}, "not a folder of shards"),
-        ({"corpus": 7}, "not int"),
+        ({"corpus": 7}, "corpus=7: needs texts, sentences or shards"),
         ({"vocabulary": ["cat"], "corpus": ["cat", MappingProxyType({}), 5]}, "sentence 2 "),
         ({"vocabulary": ["cat"], "corpus": [["cat", 5]]}, "holds 5; words must be str"),
     ],

@@ -69,7 +69,7 @@ def test_what_is_no_stack_is_refused(pair, encoders, message):
         stack(pair, scale="half")
     with pytest.raises(InputError, match="tokenizer='words'"):
         stack(pair, tokenizer="words")
-    with pytest.raises(InputError, match="expected a list of encoders, not int"):
+    with pytest.raises(InputError, match="encoders=5: needs a list of encoders"):
         stack(5)
 
 

@@ -11,6 +11,7 @@ import model2vec
 import numpy as np
 import pytest
 import tokenizers
+from safetensors.numpy import save_file
 
 import wordstock as ws
 from wordstock.encoders.static_model import open_static_model
@@ -94,4 +95,14 @@ def test_a_tokeniser_that_the_library_refuses(folder, tmp_path):
     description = json.loads((tmp_path / "tokenizer.json").read_text())
     (tmp_path / "tokenizer.json").write_text(json.dumps(description | {"normalizer": {"type": "None such"}}))
     with pytest.raises(FormatError, match=r"tokenizer\.json: expected a tokeniser"):
+        ws.load(tmp_path)
+
+
+def test_a_tokeniser_that_knows_nothing(tmp_path):
+    tokenizers.Tokenizer(tokenizers.models.WordPiece(vocab={}, unk_token="[UNK]")).save(
+        str(tmp_path / "tokenizer.json")
+    )
+    save_file({"embeddings": np.zeros((0, 4), np.float32)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text('{"max_length": null}')
+    with pytest.raises(FormatError, match=r"tokenizer\.json: expected a tokeniser, found .*knows no pieces"):
         ws.load(tmp_path)

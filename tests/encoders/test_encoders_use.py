@@ -97,7 +97,7 @@ def test_bad_spans_and_streams(encoder):
         ({"overlap": True}, "overlap=True"),
         ({"unit": "no"}, "unit='no': needs True or False"),
         ({"tokenizer": "words"}, "tokenizer='words': needs a wordstock.text.Tokenizer"),
-        ({"config": 5}, "expected a ContextConfig or settings by name, not int"),
+        ({"config": 5}, "config=5: needs a ContextConfig, or settings by name"),
         ({"layer": 1}, "unknown setting in layer; known are pooling"),
     ],
 )

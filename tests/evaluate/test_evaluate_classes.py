@@ -91,6 +91,23 @@ def test_calibration_error_by_hand():
     assert expected_calibration_error(np.array([[1.0], [0.0]]), np.array([[True], [False]])) == 0
 
 
+@pytest.mark.parametrize(
+    ("shares", "target", "bins", "said"),
+    [
+        ([[0.5, 0.5]], [0], 0, "bins=0"),
+        ([[0.5, np.nan]], [0], 15, "from 0 to 1"),
+        ([[1.5, -0.5]], [0], 15, "from 0 to 1"),
+        ([[0.5, 0.5]], [0, 1], 15, r"shape \(1, 2\), target \(2,\)"),
+        ([[0.5, 0.5]], [[True]], 15, r"target \(1, 1\)"),
+        ([0.5], [0], 15, r"shape \(1,\)"),
+        (np.empty((1, 0)), [0], 15, r"shape \(1, 0\)"),
+    ],
+)
+def test_probabilities_without_a_calibration_error(shares, target, bins, said):
+    with pytest.raises(InputError, match=said):
+        expected_calibration_error(np.array(shares), np.array(target), bins=bins)
+
+
 def test_bad_input_is_said(labelled):
     texts, right, given = labelled
     with pytest.raises(InputError, match="200 texts and 199 labels"):

@@ -10,8 +10,9 @@ import tracemalloc
 import pytest
 import zstandard
 
+from wordstock import formats
 from wordstock.errors import FormatError, MissingExtraError
-from wordstock.formats import read, read_word2vec_text
+from wordstock.formats import read, read_word2vec_text, write, write_glove, write_word2vec_binary, write_word2vec_text
 from wordstock.formats.window import Window
 
 PACK = {
@@ -119,3 +120,8 @@ def test_a_window_gives_the_stream_whatever_its_size(file):
                         break
                     window.fill()
             assert got == TEXT
+
+
+@pytest.mark.parametrize("one", [formats, write, write_word2vec_text, write_word2vec_binary, write_glove])
+def test_every_suffix_is_documented(one):
+    assert all(suffix in one.__doc__ for suffix in PACK if suffix != "stream.zst")

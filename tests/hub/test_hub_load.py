@@ -135,5 +135,5 @@ def test_reading_options_reach_the_reader(cache, tmp_path):
         ws.load(path, limits=2)
     with pytest.raises(InputError, match="limit: only for reading a file; glove-6b-50d is a named model"):
         ws.load("glove-6b-50d", limit=2)
-    with pytest.raises(InputError, match="by name or path, not by NoneType"):
+    with pytest.raises(InputError, match="name_or_path=None: needs a path"):
         ws.load(None)

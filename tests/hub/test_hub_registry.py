@@ -141,5 +141,5 @@ def test_a_missing_registry_is_named(cache, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("use", [cached, fetch, find, remove])
 def test_a_name_is_a_str(cache, use):
-    with pytest.raises(InputError, match="name must be a str, not NoneType"):
+    with pytest.raises(InputError, match="name=None: needs a str"):
         use(None)

@@ -176,6 +176,7 @@ def test_a_layer_may_be_frozen_for_a_while():
     ("options", "said"),
     [
         ({"trainable": 100}, "trainable=100: a Keras layer takes True or False"),
+        ({"mask_zero": "no"}, "mask_zero='no': needs True or False"),
         ({"unknown": "subword"}, "is for PyTorch, emb.to_torch"),
         ({"unknown": "skip"}, "unknown='skip': known are"),
         ({"weights": 1}, "no setting weights; it has unknown, mask_zero, dtype, name"),
@@ -387,11 +388,13 @@ def test_one_vector_per_text(name):
         ("lstm", {}, (5, 6), "head='lstm': known are"),
         ("linear", {"level": "char"}, (5, 6), "level='char'"),
         ("linear", {"hidden": 3}, (5, 6), "no setting hidden"),
-        ("bilstm", {}, (6,), r"takes \(texts, words, dim\)"),
+        ("bilstm", {}, (6,), r"takes a tensor \(texts, words, dim\)"),
     ],
 )
 def test_heads_that_cannot_be(head, options, shape, said):
     with pytest.raises(InputError, match=said):
         apply_head(head, keras.Input(shape), 3, **options)
+    with pytest.raises(InputError, match=r"this head takes a tensor \(texts, words, dim\)"):
+        apply_head("bilstm", [[[1.0]]], 2)
     with pytest.raises(InputError, match="n_out=0"):
         apply_head("linear", keras.Input((5, 6)), 0)

@@ -97,7 +97,11 @@ def test_errors_name_the_place(files):
     bad.write_text("a\tO\nb\tB-X\nc\tI-X\n\nd\tO\ne\tI-X\nf\tB-X\n", encoding="utf-8")
     assert "line 6: expected tags that are valid IOB2" in call("train", bad, "-o", files / "x", fails=FormatError)
     bad.write_text("cat\tB-CAR\n", encoding="utf-8")
-    assert "unknown label 'CAR'" in call("evaluate", files / "m.safetensors", bad, fails=LabelError)
+    bad.write_text("the\tO\n\n\ncat\tB-CAR\n", encoding="utf-8")
+    wrong = f"{bad}, line 4: unknown label 'CAR'"
+    assert call("evaluate", files / "m.safetensors", bad, fails=LabelError).startswith(wrong)
+    fit = ("train", files / "train.tsv", "-o", files / "x", "-m", files / "vectors.safetensors", "-d", bad)
+    assert call(*fit, fails=LabelError).startswith(wrong)
     assert "known are 'bilstm-crf'" in call(
         "train", files / "train.tsv", "-o", files / "x", "-m", files / "vectors.safetensors", "--kind", "hmm",
         fails=InputError,

@@ -218,3 +218,14 @@ def test_public_files_have_as_many_sentences_and_spans_as_their_authors_say():
     assert len(read_conllu(root / "ud-pos" / "EWT" / "en_ewt-ud-dev.conllu").sentences) == 2001
     with pytest.raises(FormatError, match="line 55941: expected tags that are valid IOB2, found 'I-ORG' after 'O'"):
         read_conll(root / "ner-uner" / "Danish-DDT" / "da_ddt-ud-train.iob2", word_column=1, tag_column=2)
+
+
+@pytest.mark.parametrize("column", ["1", True, 1.0])
+def test_columns_that_are_no_numbers(tmp_path, column):
+    path = tmp_path / "a.conll"
+    path.write_text("the\tO\n", encoding="utf-8")
+    for name in ("word_column", "tag_column"):
+        with pytest.raises(InputError, match=f"{name}={column!r}: needs a whole number"):
+            read_conll(path, **{name: column})
+    with pytest.raises(InputError, match="column=3: needs the name of a column, or None"):
+        read_conllu(path, column=3)

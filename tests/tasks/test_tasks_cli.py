@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from wordstock.cli.classify import classify_app
-from wordstock.errors import FingerprintError, InputError, LabelError
+from wordstock.errors import FingerprintError, FormatError, InputError, LabelError
 from wordstock.tasks import NgramClassifier, TextClassifier
 
 
@@ -106,8 +106,15 @@ def test_what_goes_wrong_is_said(files, trained, other_table):
     message = call("train", files / "train.csv", "-o", files / "x", "--text-column", "body", fails=InputError)
     assert "no column 'body'; its columns are 'text', 'label'" in message
     write_csv(files / "new.csv", [("cat", "animal"), ("dog", "cars")])
-    message = call("evaluate", trained, files / "new.csv", fails=LabelError)
-    assert "unknown label 'cars' at position 1" in message
+    for verb in ("evaluate", "calibrate"):
+        message = call(verb, trained, files / "new.csv", fails=LabelError)
+        assert message.startswith(f"{files / 'new.csv'}, line 3: unknown label 'cars'")
+    (files / "data.txt").write_text("", encoding="utf-8")
+    for verb in ("train", "train-ngrams"):
+        assert "found an empty file" in call(verb, files / "data.txt", "-o", files / "x", fails=FormatError)
+    (files / "data.txt").write_text("cat dog\n", encoding="utf-8")
+    message = call("train", files / "data.txt", "-o", files / "x", fails=FormatError)
+    assert "found none; labels are tokens that start with __label__; tables are .csv" in message
     other_table.save(files / "other.safetensors")
     call("predict", trained, files / "test.csv", "-m", files / "other.safetensors", fails=FingerprintError)
     call("predict", trained, files / "none.csv", fails=FileNotFoundError)

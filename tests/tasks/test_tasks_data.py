@@ -6,6 +6,7 @@ import pytest
 import wordstock.cli
 from wordstock.errors import FormatError, InputError, LabelError
 from wordstock.tasks import read_labelled
+from wordstock.tasks.data import read_numbered
 
 
 def write(path, content):
@@ -18,6 +19,7 @@ def test_csv_with_quotes_mark_and_line_breaks(tmp_path):
         tmp_path / "a.csv", '\ufefflabel,n,text\r\nx,1,"one, ""two""\r\nthree"\r\n\r\ny,2, spaced \r\nz,3,\r\n'
     )
     assert read_labelled(path) == (['one, "two"\r\nthree', " spaced ", ""], ["x", "y", "z"])
+    assert list(read_numbered(path, "text", "label", None).lines) == [2, 5, 6]
     assert read_labelled(path, label_column=None).labels is None
 
 
@@ -39,6 +41,7 @@ def test_json_lines(tmp_path):
     content = "\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n"
     for name in ("a.jsonl", "a.ndjson"):
         assert read_labelled(write(tmp_path / name, content)) == (["a\u2028b", "", "c"], [1, True, ["x", "y"]])
+        assert list(read_numbered(tmp_path / name, "text", "label", None).lines) == [1, 3, 5]
 
 
 def test_a_field_longer_than_the_csv_module_likes(tmp_path):

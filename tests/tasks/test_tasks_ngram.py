@@ -13,6 +13,7 @@ import wordstock.train.ngram_lines as lines_module
 from wordstock.embeddings import Embeddings
 from wordstock.errors import FormatError, InputError, LabelError, WordstockError
 from wordstock.tasks import NgramClassifier, read_labelled_lines
+from wordstock.tasks.labelled_file import read_numbered_lines
 
 SETTINGS = {"dim": 20, "epochs": 10, "learning_rate": 0.5, "threads": 1, "buckets": 3000}
 # fastText fills a tenth of its rows per thread and leaves the rest to chance: with ten threads none is.
@@ -153,6 +154,7 @@ def test_lines_as_fasttext_takes_them(tmp_path):
     assert found["__label__a"] == found["__label__b"] == 2
     assert "what" not in held
     assert read_labelled_lines(path).labels == ["a", "b", "a", "b"]
+    assert list(read_numbered_lines(path).lines) == [1, 4, 5, 6]
 
 
 def test_several_labels_per_text(tmp_path, fasttext, test):
@@ -247,6 +249,7 @@ def test_bad_settings_and_bad_input_say_what_to_do(tmp_path, train):
         ({"epochs": 0}, "epochs=0"),
         ({"learning_rate": -1.0}, "learning_rate"),
         ({"max_n": 3}, "min_n"),
+        ({"min_n": 5}, "min_n=5 and max_n=0: needs 1 <= min_n <= max_n, or both 0"),
         ({"threads": 0}, "threads=0"),
         ({"warm_start": "no"}, "warm_start='no': needs True or False"),
         ({"min_count": 10_000}, "lower min_count"),

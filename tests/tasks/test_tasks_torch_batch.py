@@ -105,5 +105,8 @@ def test_contextual_vectors_are_padded():
     assert torch.equal(pad_vectors(plain().encode_words([WORDS]))[0][0], torch.from_numpy(plain().vectors(WORDS)))
     with pytest.raises(InputError, match="no sentences"):
         pad_vectors([])
+    for wrong in (None, ["the cat"], [[[1.0]]]):
+        with pytest.raises(InputError, match=r"^sentences.*: needs a"):
+            pad_vectors(wrong)
     with pytest.raises(InputError, match="one dim"):
         pad_vectors([np.ones((2, 3)), np.ones((2, 4))])

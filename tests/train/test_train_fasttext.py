@@ -5,9 +5,14 @@ import pytest
 from safetensors.numpy import load_file
 from train_samples import purity, shards_of
 
-from wordstock.embeddings import Embeddings, read_native
-from wordstock.errors import InputError, WordstockError
+from wordstock.embeddings import Embeddings, EncodeConfig, read_native
+from wordstock.embeddings.storage import Storage
+from wordstock.errors import FormatError, InputError, WordstockError
 from wordstock.train import FastTextConfig, train_fasttext
+from wordstock.train.ngram_start import NgramStart
+from wordstock.train.start import Start
+from wordstock.train.subword_rows import SubwordRows
+from wordstock.vocab import Vocabulary
 
 SMALL = {"dim": 20, "epochs": 6, "threads": 1, "subsample": 0, "slice_size": 5000, "max_n": 5, "buckets": 5000}
 STEMS = ["walk", "jump", "kick", "turn", "mind", "land", "bring", "storm", "light", "plant"]
@@ -224,3 +229,15 @@ def test_as_good_as_fasttext_on_the_same_text(stems, unseen, algorithm, tmp_path
 
     assert purity(ours) >= purity(theirs) - 0.02
     assert near(ours, ours.vectors(unseen, "subword")) >= near(theirs, list(map(model.get_word_vector, unseen))) - 0.1
+
+
+def test_words_of_a_damaged_file_are_refused_before_they_reach_compiled_code():
+    words = Vocabulary.from_keys(["one", "two", "three"])
+    offsets = words.offsets.copy()
+    offsets[1] = 1 << 40
+    damaged = Vocabulary(words.blob, offsets, slots=words.slots)
+    config = FastTextConfig(dim=2)
+    with pytest.raises(FormatError, match="expected key 1 as UTF-8"):
+        SubwordRows.plan(Start(damaged, config), config)
+    with pytest.raises(FormatError, match="expected key 1 as UTF-8"):
+        NgramStart.of_table(Embeddings(damaged, Storage(np.ones((3, 2), np.float32)), config=EncodeConfig()))

@@ -122,8 +122,8 @@ def test_divergence_is_rolled_back_and_explained(clusters, caplog):
         ({"old_rate": 2}, "old_rate=2"),
         ({"patience": 0}, "patience=0"),
         ({"window": 10**9}, "window=1000000000"),
-        ({"config": Word2VecConfig()}, "config must be a GloVeConfig, not Word2VecConfig"),
-        ({"init": "vectors.safetensors"}, "init must be Embeddings, such as .*, not str"),
+        ({"config": Word2VecConfig()}, r"config=Word2VecConfig\(.*: needs a GloVeConfig"),
+        ({"init": "vectors.safetensors"}, "init='vectors.safetensors': needs Embeddings"),
         ({"size": 100}, "unknown setting size; known are dim"),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_corpus_without_pairs_is_refused(tmp_path):
         train_glove(shards_of([[], []], 2))
     with pytest.raises(InputError, match="no two words stand in one sentence"):
         train_glove(shards_of([[0], [1], [0]], 2))
-    with pytest.raises(InputError, match="an iterable of sentences, not int"):
+    with pytest.raises(InputError, match="corpus=7: needs shards, a path or an iterable of sentences"):
         train_glove(7)
 
 

@@ -15,8 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from wordstock._files import atomic_write
+from wordstock._wording import counted
 from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
-from wordstock.cli.labelled_data import read_data, read_texts_only
+from wordstock.cli.labelled_data import naming_lines, read_data, read_texts_only
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.errors import InputError
 
@@ -88,11 +89,12 @@ def train(
     if encoder_output is not None and finetune is None:
         raise InputError("--encoder-output writes a tuned encoder; give --finetune contrastive or full")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with console.status(f"learning from {len(read.texts):,} texts") as status:
+    with console.status(f"learning from {counted(len(read.texts), 'text')}") as status:
         classifier.fit(read.texts, read.labels, progress=lambda told: status.update(_told(told)))
     classifier.save(output)
     console.print(
-        f"learned {len(classifier.classes_)} classes from {len(read.texts):,} texts with {model}", markup=False
+        f"learned {counted(len(classifier.classes_), 'class')} from {counted(len(read.texts), 'text')} with {model}",
+        markup=False,
     )
     losses = classifier.cv_losses_
     if classifier.C_ is None:
@@ -158,7 +160,8 @@ def evaluate(
 
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = load_classifier(saved, model)
-    report = class_report(classifier, read.texts, read.labels)
+    with naming_lines(data, read.lines):
+        report = class_report(classifier, read.texts, read.labels)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
     else:

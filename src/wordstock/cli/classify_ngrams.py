@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from wordstock.cli.labelled_data import read_data
+from wordstock._wording import counted
+from wordstock.cli.labelled_data import naming_lines, read_data
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ def train_ngrams(
     model = classifier.model_
     grams = len(model.stored())
     console.print(
-        f"learned {len(classifier.classes_):,} classes from {model.tokens:,} tokens: {model.n_words:,} words"
-        + (f", {grams:,} buckets of n-grams" if grams else "")
+        f"learned {counted(len(classifier.classes_), 'class')} from {counted(model.tokens, 'token')}: "
+        + counted(model.n_words, "word")
+        + (f", {counted(grams, 'bucket')} of n-grams" if grams else "")
         + f"; mean loss {classifier.losses_[-1]:.4f}"
     )
     console.print(f"wrote {output}", markup=False)
@@ -127,7 +129,8 @@ def calibrate(
         raise InputError("--method none without --thresholds leaves nothing to do")
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = load_classifier(saved, model)
-    target = classifier.codec_.encode(read.labels)
+    with naming_lines(data, read.lines):
+        target = classifier.codec_.encode(read.labels)
     before = expected_calibration_error(classifier.predict_proba(read.texts), target)
     if method != "none":
         classifier.calibrate(read.texts, read.labels, method=method)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from wordstock._paths import user_path
 from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats import EncodingErrors, Format, NonFinite
@@ -19,7 +20,7 @@ __all__ = ["convert"]
 
 def convert(
     source: Annotated[str, typer.Argument(help="A file of vectors, its format told by its content; or a named model.")],
-    target: Annotated[Path, typer.Argument(help="The file to write, perhaps ending in .gz, .bz2 or .zst.")],
+    target: Annotated[Path, typer.Argument(help="The file to write, perhaps ending in .gz, .bz2, .xz or .zst.")],
     format: Annotated[
         str | None, typer.Option(help=f"Of the target: {', '.join(get_args(Format))}. Default: by its extension.")
     ] = None,
@@ -68,7 +69,7 @@ def _file_of(source: str) -> Path:
     from wordstock.hub import fetch, find, registry
     from wordstock.hub.kinds import is_encoder
 
-    path = Path(source)
+    path = user_path(source)
     named = source.startswith("hf:") or registry().get(source) is not None
     if path.exists() or (not named and (path.suffix or path.name != source)):
         return path

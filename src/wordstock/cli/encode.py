@@ -15,6 +15,8 @@ import typer
 from rich.console import Console
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
+from wordstock._wording import counted
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps
 from wordstock.corpus import ReadReport, read_texts
@@ -116,7 +118,7 @@ def _check_output(output: Path, texts: str) -> None:
         raise InputError(f"--output {output}: vectors are written to a file in {' or '.join(_SUFFIXES)}")
     if output.is_dir():
         raise InputError(f"--output {output} is a folder; give the name of a file")
-    source = Path(texts)
+    output, source = user_path(output), user_path(texts)
     if texts != "-" and output.exists() and source.exists() and output.samefile(source):
         raise InputError(f"--output {output} is the file that is read; give another name")
 
@@ -274,7 +276,7 @@ def _left_out(report: ReadReport) -> str:
 def _summary(console: Console, output: Path, encoder: Encoder, report: ReadReport, seconds: float) -> None:
     inner: Any = getattr(encoder, "encoder", encoder)
     parts = [
-        f"{report.texts:,} texts",
+        counted(report.texts, "text"),
         f"dim {encoder.dim}",
         f"{report.texts / seconds:,.0f} texts/s",
         f"{seconds:.1f} s",

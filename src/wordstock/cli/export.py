@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from wordstock._wording import counted
 from wordstock.cli.search import Collection, StoreName, Where, check_exists, conditions
 from wordstock.cli.train_progress import Steps
 from wordstock.protocols import Row
@@ -38,7 +39,7 @@ def export(
             check_fields(opened.store, chosen)
         rows = _told(opened.rows(where=chosen, vectors=vectors), total, steps)
         done = write_rows(rows, output, dim=opened.store.dim if vectors else None)
-    console.print(f"wrote {output}, {done:,} rows", markup=False)
+    console.print(f"wrote {output}, {counted(done, 'row')}", markup=False)
 
 
 def _told(rows: Iterator[Row], total: int, steps: Steps) -> Iterator[Row]:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from wordstock._wording import counted
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.search import Collection, StoreName
 from wordstock.cli.train_progress import Steps
@@ -128,7 +129,7 @@ def index(
         else:
             flags = {"base": base, "reread": reread, "strict": strict}
             _documents(console, opened, [str(path) for path in paths or []], reading, chunks, **flags)
-        console.print(escape(f"{redacted(store)} holds {opened.count():,} rows; index: {opened.index}"))
+        console.print(escape(f"{redacted(store)} holds {counted(opened.count(), 'row')}; index: {opened.index}"))
 
 
 def _store_options(

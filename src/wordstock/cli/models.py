@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wordstock._paths import user_path
 from wordstock.errors import InputError
 
 __all__ = ["info", "models"]
@@ -147,9 +148,8 @@ def info(
 
 def _is_path(model: str) -> bool:
     from wordstock.hub import registry
-    from wordstock.hub.entry import expand
 
-    path = expand(model)
+    path = user_path(model)
     if path.is_dir():
         return registry().get(model) is None
     return path.is_file() or ("/" in model and not model.startswith("hf:"))
@@ -183,12 +183,12 @@ def _registered(name: str) -> dict[str, Any]:
 
 
 def _encoder_folder(model: str, facts: dict[str, Any]) -> Path | None:
-    from wordstock.hub.entry import expand
     from wordstock.hub.kinds import is_encoder
 
     if facts:
         return Path(facts["cached"]) if facts["cached"] and facts["kind"] == "encoder" else None
-    return expand(model) if is_encoder(expand(model)) else None
+    path = user_path(model)
+    return path if is_encoder(path) else None
 
 
 def _at_hand(model: str, facts: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from wordstock._wording import counted
 from wordstock.cli.search import Collection, StoreName, check_exists
 from wordstock.cli.train_progress import Steps
 
@@ -33,4 +34,6 @@ def reindex(
         with Steps(console, "encoding") as steps:
             done = opened.reindex(model, progress=lambda rows: steps.at(rows / max(total, 1), f"{rows:,} rows"))
         told = f"rows: {done.added:,} encoded, {done.unchanged:,} encoded before, {done.left_out:,} left out"
-        console.print(escape(f"{told}\n{redacted(store)} holds {opened.count():,} rows; index: {opened.index}"))
+        console.print(
+            escape(f"{told}\n{redacted(store)} holds {counted(opened.count(), 'row')}; index: {opened.index}")
+        )

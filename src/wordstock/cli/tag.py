@@ -13,6 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
+from wordstock._wording import counted
+from wordstock.cli.labelled_data import naming_lines
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
@@ -82,7 +85,7 @@ def train(
         repair=repair,
         seed=seed,
     )
-    with Steps(console, "learning") as steps:
+    with Steps(console, "learning") as steps, naming_lines(validation or data, (held or read).lines):
 
         def told(epoch: Epoch) -> None:
             steps.at(epoch.number / epoch.epochs, _line(epoch))
@@ -96,8 +99,8 @@ def train(
     tagger.save(output)
     last = tagger.history_[-1]
     console.print(
-        f"learned {len(tagger.tagset_.labels)} labels ({read.scheme.upper()}) from {len(read.sentences):,} sentences "
-        f"with {' + '.join(names)} in {duration(last.seconds)}",
+        f"learned {counted(len(tagger.tagset_.labels), 'label')} ({read.scheme.upper()}) from "
+        f"{counted(len(read.sentences), 'sentence')} with {' + '.join(names)} in {duration(last.seconds)}",
         markup=False,
     )
     scores = [one.score for one in tagger.history_ if one.score is not None]
@@ -153,7 +156,8 @@ def evaluate(
     read = read_tagged(
         data, tag_column, word_column=word_column, repair=repair, encoding=encoding, scheme=tagger.tagset_.scheme
     )
-    scores = tagger.evaluate(read.sentences, read.tags)
+    with naming_lines(data, read.lines):
+        scores = tagger.evaluate(read.sentences, read.tags)
     if as_json:
         told = scores.to_dict() | {"sentences": len(read.sentences)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -208,7 +212,7 @@ def _columns(sentences: list[list[str]], tags: list[list[str]]) -> str:
 def _tagged_text(tagger: SequenceTagger, path: Path, spans: bool, encoding: str) -> str:
     from wordstock.tasks.tagging.conll import numbered_lines
 
-    lines = [line for _, line in numbered_lines(path, encoding) if line.strip()]
+    lines = [line for _, line in numbered_lines(user_path(path), encoding) if line.strip()]
     if not lines:
         raise InputError(f"{path} holds no text")
     if not spans:

@@ -15,6 +15,8 @@ import typer
 from rich.console import Console
 
 from wordstock._files import storage_errors
+from wordstock._paths import user_path
+from wordstock._wording import counted
 from wordstock.cli.train_corpus import STDIN, count_corpus
 from wordstock.cli.train_options import METHODS, parameters
 from wordstock.cli.train_progress import Steps
@@ -32,12 +34,13 @@ __all__ = ["train"]
 def train(corpus: list[str], output: Path, method: str, overwrite: bool, **options: Any) -> None:
     """Learn vectors from text. Stopped or killed, the same command goes on where it was."""
     given = {name: value for name, value in options.items() if value is not None}
+    output = user_path(output, "--output")
     request = Request.of(corpus, method, given)
     patience, seconds = given.get("patience"), given.get("checkpoint_seconds")
     if patience is not None and "validate" not in given:
         raise InputError("--patience needs --validate: the file with the word pairs that are scored")
     held_out = read_similarity(given["validate"]) if "validate" in given else None
-    checkpoint = Path(given["checkpoint"]) if "checkpoint" in given else None
+    checkpoint = user_path(given["checkpoint"], "--checkpoint") if "checkpoint" in given else None
     _check_output(output, overwrite, going_on=has_state(_beside(output) / method))
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with _workplace(corpus, output, checkpoint) as (folder, lasting):
@@ -155,7 +158,7 @@ def _score(
         result = evaluate_similarity(table, held_out, resamples=0)
         if result.spearman is None:
             raise InputError(
-                f"--validate: {held_out.name} has {result.covered} pairs whose words are both in the vocabulary; "
+                f"--validate: {held_out.name} has {counted(result.covered, 'pair')} with both words in the vocabulary; "
                 "their correlation is undefined"
             )
         epoch = len(table.card.training["loss"])
@@ -173,9 +176,9 @@ def _summary(console: Console, output: Path, table: Embeddings) -> None:
         best = max(range(len(scores)), key=scores.__getitem__)
         console.print(f"the vectors of epoch {best + 1} are the best, {scores[best]:.4f}", markup=False)
     parts = [
-        f"{len(table):,} words",
+        counted(len(table), "word"),
         f"dim {table.dim}",
-        f"{len(losses)} epochs",
+        counted(len(losses), "epoch"),
         f"mean loss {losses[-1]:.4f}",
         f"{training['words_per_second'] / 1e6:.2f} M words/s",
         f"{training['seconds']:.1f} s of training",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from wordstock._wording import counted
 from wordstock.cli.train_progress import Steps
 from wordstock.cli.train_request import Request
 from wordstock.corpus import ReadReport, corpus_mark, read_blocks, read_texts
@@ -88,11 +89,11 @@ def _source(request: Request) -> str:
 
 
 def _tell(console: Console, report: ReadReport, shards: TokenShards) -> None:
-    words = f"{shards.n_tokens:,} tokens, {len(shards.vocabulary):,} words"
+    words = f"{counted(shards.n_tokens, 'token')}, {counted(len(shards.vocabulary), 'word')}"
     if not report.texts:
         console.print(f"{words}, counted by an earlier run", markup=False)
         return
-    console.print(f"{words} from {report.texts:,} texts in {report.files:,} files", markup=False)
+    console.print(f"{words} from {counted(report.texts, 'text')} in {counted(report.files, 'file')}", markup=False)
     _tell_what_is_missing(console, report)
 
 

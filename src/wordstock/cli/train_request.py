@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock.cli.train_options import EVERY_METHOD, METHODS, OPTIONS, flag
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
@@ -89,7 +90,7 @@ class Request:
             **self.counting,
             "tokenizer": tokenizer and tokenizer.to_dict(),
             "phrases": phrases and asdict(phrases),
-            "corpus": [str(Path(path).absolute()) for path in self.corpus],
+            "corpus": [str(user_path(path).absolute()) for path in self.corpus],
             "init": None if self.init is None else self.init[0],
         }
         kept = {name: value for name, value in options.items() if name not in _FREE_TO_CHANGE}

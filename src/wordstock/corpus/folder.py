@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from wordstock._paths import user_path
 from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import STDIN
 from wordstock.errors import InputError
@@ -30,11 +31,11 @@ def corpus_files(
         No path, or a folder without files.
     """
     found: list[tuple[Path, bool]] = []
-    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    given = list(paths) if isinstance(paths, Iterable) and not isinstance(paths, str | bytes) else [paths]
     if not given:
         raise InputError("no path given")
     for one in given:
-        path = Path(one)
+        path = user_path(one)
         if str(one) == "-":
             found.append((STDIN, False))
         elif path.is_dir():

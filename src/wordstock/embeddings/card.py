@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from wordstock._settings import check_type
+
 __all__ = ["Card"]
+
+_KINDS = {  # those that are not a text
+    "casing": (str | None, "a text or null"),
+    "tokenizer": (dict, "settings by name"),
+    "training": (dict, "settings by name"),
+    "notes": (list | tuple, "a list of texts"),
+}
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,17 @@ class Card:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Card:
-        """Read back what ``to_dict`` gave; unknown fields, from a newer version, are ignored."""
+        """Read back what ``to_dict`` gave; unknown fields, from a newer version, are ignored.
+
+        Raises
+        ------
+        InputError
+            Something else in a field; names it.
+        """
         known = {f.name for f in fields(cls)}
         kept = {key: value for key, value in values.items() if key in known}
+        for name, value in kept.items():
+            check_type(f"card {name}", value, *_KINDS.get(name, (str, "a text")))
         if "notes" in kept:
             kept["notes"] = tuple(str(note) for note in kept["notes"])
         return cls(**kept)

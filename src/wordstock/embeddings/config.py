@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from wordstock._settings import check_flag, check_known, check_number, store_plain
+from wordstock._settings import check_flag, check_known, check_number, check_type, store_plain
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
 from wordstock.text.scripts import ENTITY, has_unspaced
@@ -49,9 +49,7 @@ class EncodeConfig:
         check_known("unknown", self.unknown, ("skip", "subword"))
         check_number("sif_a", self.sif_a, 0, 1e6, most=True)
         check_flag("unit", self.unit)
-        given: object = self.tokenizer
-        if not isinstance(given, Tokenizer):
-            raise InputError(f"tokenizer={given!r:.80}: needs a wordstock.text.Tokenizer")
+        check_type("tokenizer", self.tokenizer, Tokenizer, "a wordstock.text.Tokenizer")
         if self.phrases is not None and (not isinstance(self.phrases, str) or not self.phrases):
             raise InputError(f"phrases={self.phrases!r}: needs what joins the words of a phrase, such as '_', or None")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wordstock._settings import check_type
 from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.sentence import check_texts
 from wordstock.embeddings.storage import Storage
@@ -42,9 +43,7 @@ def changed_copy(table: Embeddings, *known: str, **changes: Any) -> Embeddings:
 def configured(table: Embeddings, config: EncodeConfig | None, changes: dict[str, Any]) -> Embeddings:
     """``Embeddings.with_config``."""
     config = table.config if config is None else config
-    given: object = config
-    if not isinstance(given, EncodeConfig):
-        raise InputError(f"with_config takes an EncodeConfig, or settings by name, not {given!r:.80}")
+    check_type("config", config, EncodeConfig, "an EncodeConfig, or settings by name")
     try:
         config = replace(config, **changes)
     except TypeError as error:

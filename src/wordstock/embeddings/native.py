@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from wordstock._paths import user_path
 from wordstock.embeddings.card import Card
 from wordstock.embeddings.config import EncodeConfig
 from wordstock.embeddings.native_checks import check_tensors, with_stored
@@ -106,7 +107,7 @@ def read_native(path: Path | str) -> Embeddings:
     """
     from wordstock.embeddings.table import Embeddings
 
-    path = Path(path).absolute()  # a pickled table opens it again, perhaps from another folder
+    path = user_path(path).absolute()  # a pickled table opens it again, perhaps from another folder
     file = open_tensors(path)
     try:
         meta = json.loads(file.metadata["wordstock"])

@@ -21,7 +21,8 @@ import numpy as np
 from filelock import FileLock
 
 from wordstock._files import storage_errors
-from wordstock._settings import check_whole, plain
+from wordstock._paths import user_path
+from wordstock._settings import check_type, check_whole, plain
 from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.sizes import word_dim_of
 from wordstock.errors import FormatError, InputError, StorageError
@@ -59,12 +60,10 @@ class CachedEncoder:
     """
 
     def __init__(self, encoder: Encoder, path: Path | str, *, max_bytes: int = 1 << 30) -> None:
-        given: object = encoder
-        if not isinstance(given, Encoder):
-            raise InputError(f"a cache is put around an encoder, not {type(given).__name__}")
+        check_type("encoder", encoder, Encoder, "an encoder")
         check_whole("max_bytes", max_bytes, 1 << 20)
         self.encoder = encoder
-        self.path = Path(path)
+        self.path = user_path(path)
         self.max_bytes: int = plain(max_bytes)
         self.hits = 0
         self.misses = 0

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from wordstock._settings import check_flag, check_known, check_number, check_whole, plain, store_plain
+from wordstock._settings import check_flag, check_known, check_number, check_type, check_whole, plain, store_plain
 from wordstock.encoders.known_prompts import known_prompts
 from wordstock.errors import InputError
 from wordstock.text import Tokenizer
@@ -84,9 +84,7 @@ class ContextConfig:
             check_whole(name, getattr(self, name), 1, optional=True)
         check_number("overlap", self.overlap, 0, 0.5, least=True, most=True)
         check_flag("unit", self.unit)
-        tokenizer: object = self.tokenizer
-        if not isinstance(tokenizer, Tokenizer):
-            raise InputError(f"tokenizer={tokenizer!r:.80}: needs a wordstock.text.Tokenizer")
+        check_type("tokenizer", self.tokenizer, Tokenizer, "a wordstock.text.Tokenizer")
         self._check_prompts()
 
     def _set_sequences(self) -> None:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wordstock._settings import check_number, check_whole, plain
+from wordstock._paths import user_path
+from wordstock._settings import check_number, check_type, check_whole, plain
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import BLOCK_ROWS, Storage
 from wordstock.encoders.occurrences import average_occurrences
@@ -100,7 +101,8 @@ def distill(
         Something that is no encoder, neither vocabulary nor corpus, nothing in them, a setting out of range, or a
         corpus that can be read only once where it must be read twice.
     """
-    _check_given(encoder, tokenizer)
+    check_type("encoder", encoder, Encoder, "an encoder, such as wordstock.load gives")
+    check_type("tokenizer", tokenizer, Tokenizer | None, "a wordstock.text.Tokenizer or None")
     check_whole("dim", dim, 1, optional=True)
     check_whole("max_occurrences", max_occurrences, 1)
     check_whole("min_count", min_count, 1)
@@ -129,30 +131,21 @@ def distill(
     return _table(encoder, words, vectors, dim, sif_a, method, citation)
 
 
-def _check_given(encoder: object, tokenizer: object) -> None:
-    if not isinstance(encoder, Encoder):
-        raise InputError(f"distill takes an encoder, such as wordstock.load gives, not {type(encoder).__name__}")
-    if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
-        raise InputError(f"tokenizer={tokenizer!r:.80}: needs a wordstock.text.Tokenizer or None")
-
-
 def _opened(
     corpus: Corpus, vocabulary: Given | None, tokenizer: Tokenizer | None
 ) -> tuple[Iterable[str | Sequence[str]], Given | None, Tokenizer | None]:
     """Sentences; of shards also the words and the tokeniser that they were made with, where the caller gives none."""
     if isinstance(corpus, str | Path):
-        if not Path(corpus).is_dir():
+        if not user_path(corpus, "corpus").is_dir():
             raise InputError(f"corpus={str(corpus)!r:.80} is not a folder of shards; pass texts or sentences as a list")
-        corpus = open_shards(Path(corpus))
+        corpus = open_shards(corpus)
     if isinstance(corpus, TokenShards):
         return (
             corpus.sentences(),
             corpus.vocabulary if vocabulary is None else vocabulary,
             tokenizer or corpus.tokenizer,
         )
-    given: object = corpus
-    if not isinstance(given, Iterable):
-        raise InputError(f"corpus must be texts, sentences or shards, not {type(given).__name__}")
+    check_type("corpus", corpus, Iterable, "texts, sentences or shards")
     if vocabulary is None and iter(corpus) is corpus:
         raise InputError(
             "the corpus is an iterator, which can be read only once, but its words are counted first: pass a list, "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from wordstock._settings import check_whole
+from wordstock._settings import check_type, check_whole
 from wordstock.embeddings import Card
 from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.backends import Backend
@@ -120,9 +120,7 @@ class ContextualEncoder:
         InputError
             An unknown setting or value, or one that does not fit the model.
         """
-        given: object = config
-        if given is not None and not isinstance(given, ContextConfig):
-            raise InputError(f"expected a ContextConfig or settings by name, not {type(given).__name__}")
+        check_type("config", config, ContextConfig | None, "a ContextConfig, or settings by name")
         try:
             config = replace(config or self.config, **changes)
         except TypeError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wordstock._paths import user_path
 from wordstock.encoders.architectures import Architecture, architecture_of
 from wordstock.encoders.head import Head
 from wordstock.encoders.sentence_layout import SentenceLayout, read_json, read_layout
@@ -70,7 +71,7 @@ def read_folder(path: Path | str, *, allow_pickle: bool = False) -> ModelFolder:
     FormatError
         A file that is missing, damaged or, unless ``allow_pickle``, pickled.
     """
-    path = Path(path)
+    path = user_path(path)
     if not path.is_dir():
         raise UnknownModelError(f"no such folder: {str(path)!r}")
     layout = read_layout(path, allow_pickle=allow_pickle)

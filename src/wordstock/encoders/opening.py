@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wordstock._optional import require
-from wordstock._settings import check_flag, check_whole, plain
+from wordstock._settings import check_flag, check_type, check_whole, plain
 from wordstock.embeddings import Card
 from wordstock.encoders.architectures import architecture_of
 from wordstock.encoders.backends import open_backend
@@ -77,9 +77,7 @@ def open_encoder(
     check_whole("batch_tokens", batch_tokens, 1, optional=True)
     check_flag("allow_pickle", allow_pickle)
     threads, batch_tokens = plain(threads), plain(batch_tokens)
-    place: object = device
-    if place is not None and not isinstance(place, str):
-        raise InputError(f"device={place!r}: needs 'cpu', 'cuda' or None")
+    check_type("device", device, str | None, "'cpu', 'cuda' or None")
     if unknown := settings.keys() - set(OPTIONS):
         raise InputError(f"an encoder has no option {', '.join(sorted(unknown))}; known are {', '.join(OPTIONS)}")
     model = read_folder(folder, allow_pickle=allow_pickle)

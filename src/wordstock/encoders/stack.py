@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from wordstock._settings import check_known
+from wordstock._settings import check_known, check_type
 from wordstock.embeddings.sentence import check_texts, each_sentence
 from wordstock.encoders.sizes import word_dim_of
 from wordstock.errors import InputError
@@ -42,9 +42,7 @@ class Stack:
         scale: Literal["none", "unit"] = "none",
         tokenizer: Tokenizer | None = None,
     ) -> None:
-        found: object = encoders
-        if not isinstance(found, Iterable):
-            raise InputError(f"expected a list of encoders, not {type(found).__name__}")
+        check_type("encoders", encoders, Iterable, "a list of encoders")
         given = list(encoders)
         for number, encoder in enumerate(given):
             if not isinstance(encoder, Encoder):
@@ -52,9 +50,7 @@ class Stack:
         if len(given) < 2:
             raise InputError(f"a stack needs at least 2 encoders, not {len(given)}")
         check_known("scale", scale, ("none", "unit"))
-        words: object = tokenizer
-        if words is not None and not isinstance(words, Tokenizer):
-            raise InputError(f"tokenizer={words!r:.80}: needs a wordstock.text.Tokenizer or None")
+        check_type("tokenizer", tokenizer, Tokenizer | None, "a wordstock.text.Tokenizer or None")
         self.encoders = tuple(given)
         self.scale = scale
         self.tokenizer = tokenizer or Tokenizer(casing="keep")

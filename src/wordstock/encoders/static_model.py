@@ -17,6 +17,7 @@ from typing import Any, overload
 import numpy as np
 
 from wordstock._optional import require
+from wordstock._paths import user_path
 from wordstock.embeddings import Card, Embeddings
 from wordstock.embeddings.digest import digest_of
 from wordstock.embeddings.sentence import check_texts, each_sentence, pool_texts, warn_blank
@@ -41,6 +42,11 @@ class StaticModel:
     table : the pieces as keys, for look-ups and neighbours.
     card : name, licence and source.
     max_length : tokens of a text that are read, None for all.
+
+    Raises
+    ------
+    InputError
+        A tokeniser without any pieces.
     """
 
     def __init__(
@@ -54,6 +60,8 @@ class StaticModel:
         self._described = hashlib.sha256(description.encode()).hexdigest()
         self._words = Tokenizer(casing="keep")
         vocabulary = self._pieces.get_vocab()
+        if not vocabulary:
+            raise InputError("the tokeniser knows no pieces of words, and no text can be read with it")
         self._rows = _rows(vocabulary, table, _unknown(self._pieces))
         self._characters = None if max_length is None else max_length * int(median(map(len, vocabulary)))
 
@@ -156,7 +164,7 @@ def open_static_model(folder: Path | str, *, card: Card | None = None) -> Static
     MissingExtraError
         The library ``tokenizers`` is not installed.
     """
-    folder = Path(folder)
+    folder = user_path(folder, "folder")
     table, settings = read_model2vec(folder), read_settings(folder)
     most = settings.get("max_length", _MAX_LENGTH)
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
@@ -164,7 +172,7 @@ def open_static_model(folder: Path | str, *, card: Card | None = None) -> Static
     path = folder / "tokenizer.json"
     try:
         return StaticModel(table, path.read_text(encoding="utf-8"), max_length=most, card=card)
-    except (ImportError, InputError):
+    except ImportError:
         raise
     except Exception as error:  # what the library raises of a file it cannot use
         raise FormatError(path, expected="a tokeniser", found=f"{error!r:.200}") from error

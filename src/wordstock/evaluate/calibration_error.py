@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_whole
+from wordstock.errors import InputError
+
 __all__ = ["expected_calibration_error"]
+
+_ROUNDING = 1e-6  # of float32, where shares are brought to a sum of 1
 
 
 def expected_calibration_error(
@@ -26,7 +31,19 @@ def expected_calibration_error(
     Returns
     -------
     From 0 to 1; 0 is perfect.
+
+    Raises
+    ------
+    InputError
+        No bins, shapes that do not fit, or a probability that is not from 0 to 1.
     """
+    check_whole("bins", bins, 1)
+    probabilities, target = np.asarray(probabilities), np.asarray(target)
+    shape = probabilities.shape
+    if len(shape) != 2 or not shape[1] or target.shape not in (shape, shape[:1]):
+        raise InputError(f"probabilities of shape {shape}, target {target.shape}: needs (n, k), and (n,) or (n, k)")
+    if not ((probabilities >= 0) & (probabilities <= 1 + _ROUNDING)).all():
+        raise InputError("probabilities: needs numbers from 0 to 1")
     if target.ndim == 1:
         stated, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == target
     else:

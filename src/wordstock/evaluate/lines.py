@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wordstock._files import open_regular
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError
 
 __all__ = ["Line", "csv_cells", "is_number", "read_lines"]
@@ -35,7 +36,7 @@ def read_lines(path: Path | str) -> list[Line]:
     FileNotFoundError
         There is no such file.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a file")
     try:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError
 from wordstock.evaluate.lines import Line, csv_cells, read_lines
 from wordstock.evaluate.sets import AnalogySection, AnalogySet, Question
@@ -49,7 +50,7 @@ def read_analogies(path: Path | str, *, layout: AnalogyLayout | None = None, nam
     """
     if layout is not None and layout not in get_args(AnalogyLayout):
         raise InputError(f"layout={layout!r}: known are {', '.join(get_args(AnalogyLayout))}")
-    path = Path(path)
+    path = user_path(path)
     chosen = layout or find_analogy_layout(path)
     if chosen is None:
         raise FormatError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError
 from wordstock.evaluate.lines import read_lines
 from wordstock.evaluate.read_analogies import AnalogyLayout, find_analogy_layout, read_analogies
@@ -38,7 +39,7 @@ def read_set(path: Path | str, *, layout: Layout | None = None, name: str | None
         if layout == "tab" or layout == "comma" or layout == "space":  # mypy narrows only this
             return read_similarity(path, layout=layout, name=name)
         return read_analogies(path, layout=layout, name=name)
-    path = Path(path)
+    path = user_path(path)
     analogy_layout = find_analogy_layout(path)
     lines = [] if path.is_dir() or analogy_layout == "csv" else read_lines(path)
     if lines and not lines[0].text.startswith(":") and find_separator(lines, path) is not None:

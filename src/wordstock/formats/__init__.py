@@ -1,8 +1,8 @@
 """Files of vectors: one reader and one writer per format, and doors that choose between them.
 
 Formats: the native file, word2vec text and binary, GloVe text, fastText models (read only); all but the native one also
-as .gz, .bz2 and .zst; folders in the layout of model2vec. ``read_fasttext_classifier`` reads models that tell labels,
-such as languages.
+as .gz, .bz2, .xz and .zst; folders in the layout of model2vec. ``read_fasttext_classifier`` reads models that tell
+labels, such as languages.
 """
 
 from wordstock.formats.builder import EncodingErrors, NonFinite

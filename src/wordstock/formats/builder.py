@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from wordstock._compression import compression_of_name
 from wordstock._settings import check_known, check_whole
+from wordstock._wording import counted
 from wordstock.embeddings import Card, Embeddings, Storage
 from wordstock.errors import FormatError
 from wordstock.formats.window import Progress, Window
@@ -189,7 +190,7 @@ class TableBuilder:
         self._blobs, self._lengths = [], []
         self.notes += repair_notes(self._repaired, self.options.encoding_errors)
         if self._dropped:
-            self.notes.append(f"{_count(len(self._dropped), 'row')} with NaN or infinity dropped")
+            self.notes.append(f"{counted(len(self._dropped), 'row')} with NaN or infinity dropped")
             kept = np.delete(np.arange(self.size), self._dropped)
             vectors = _keep(vectors, kept)
             blob, offsets = _keep_keys(blob, offsets, kept)
@@ -257,12 +258,12 @@ def repair_notes(repaired: int, errors: EncodingErrors) -> list[str]:
     if not repaired:
         return []
     how = {"replace": "with U+FFFD in their place", "latin-1": "as Latin-1"}[errors]
-    return [f"{_count(repaired, 'key')} with bytes that are not UTF-8 read {how}"]
+    return [f"{counted(repaired, 'key')} with bytes that are not UTF-8 read {how}"]
 
 
 def repeat_notes(repeated: int) -> list[str]:
     """What to tell of keys that an earlier one equals."""
-    return [f"{_count(repeated, 'repeated key')} dropped; the first of each was kept"] if repeated else []
+    return [f"{counted(repeated, 'repeated key')} dropped; the first of each was kept"] if repeated else []
 
 
 def _depth_of_caller() -> int:
@@ -271,10 +272,6 @@ def _depth_of_caller() -> int:
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("wordstock."):
         frame, level = frame.f_back, level + 1
     return level
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _is_utf8(blob: npt.NDArray[np.uint8], offsets: IntArray) -> bool:

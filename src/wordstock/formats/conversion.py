@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wordstock._paths import user_path
 from wordstock.embeddings.storage import Precision
 from wordstock.errors import InputError
 from wordstock.formats.builder import EncodingErrors, NonFinite
@@ -47,7 +48,7 @@ def convert(
     StorageError
         The target cannot be written.
     """
-    source, target = Path(source), Path(target)
+    source, target = user_path(source, "source"), user_path(target, "target")
     known = check_target(target, format, precision)
     if target.exists() and source.exists() and target.samefile(source):
         raise InputError(f"{source} and {target} are one file; write to another name")

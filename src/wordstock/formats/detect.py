@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 from typing import Literal
 
+from wordstock._paths import user_path
 from wordstock.embeddings.tensor_file import is_safetensors
 from wordstock.errors import FormatError
 from wordstock.formats.glove import has_header
@@ -66,7 +67,7 @@ def detect(path: Path | str) -> Format:
     FileNotFoundError
         No such file.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.is_dir():
         if is_model2vec(path):
             return "model2vec"

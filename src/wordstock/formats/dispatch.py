@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from wordstock._compression import compression_of_name
+from wordstock._paths import user_path
 from wordstock._settings import check_known
 from wordstock.embeddings import Embeddings, read_native, write_native
 from wordstock.embeddings.storage import Precision
@@ -104,7 +105,7 @@ def format_of_name(path: Path | str) -> Format:
     InputError
         Another extension; lists the known ones.
     """
-    bare, _ = compression_of_name(Path(path))
+    bare, _ = compression_of_name(user_path(path))
     suffixes = [suffix.lower() for suffix in bare.suffixes[-2:]]
     if suffixes == [".glove", ".txt"]:
         return "glove"
@@ -118,7 +119,7 @@ def format_of_name(path: Path | str) -> Format:
 def write(
     table: Embeddings, path: Path | str, *, format: Format | None = None, precision: Precision | None = None
 ) -> None:
-    """Write a table in a format, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write a table in a format, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Parameters
     ----------
@@ -163,7 +164,7 @@ def check_target(path: Path | str, format: Format | None, precision: Precision |
         raise InputError(f"precision={precision!r}: {known} always holds float32; only native files have a choice")
     if precision is not None:
         check_known("precision", precision, get_args(Precision))
-    if known == "native" and compression_of_name(Path(path))[1] is not None:
+    if known == "native" and compression_of_name(user_path(path))[1] is not None:
         raise InputError(f"{path}: a native file is mapped as it is and cannot be compressed; drop the extension")
     return known
 

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from wordstock._compression import decompressed, sniff_compression
 from wordstock._files import open_regular, storage_errors
+from wordstock._paths import user_path
 from wordstock._threads import run_slices
 from wordstock.errors import FormatError
 from wordstock.formats.builder import MAX_DIM
@@ -119,7 +120,7 @@ def open_fasttext(path: Path | str) -> FastTextFile:
     FileNotFoundError
         No such file.
     """
-    path = Path(path)
+    path = user_path(path)
     return _Reader(path, _mapped(path)).model()
 
 

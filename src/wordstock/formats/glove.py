@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wordstock._paths import user_path
 from wordstock.embeddings import Embeddings
 from wordstock.errors import FormatError
 from wordstock.formats.builder import MAX_DIM, EncodingErrors, NonFinite, ReadOptions
@@ -56,7 +57,7 @@ def read_glove(
         No such file.
     """
     options = ReadOptions(encoding_errors, non_finite, limit, progress)
-    with Window(Path(path), progress=progress) as window:
+    with Window(user_path(path), progress=progress) as window:
         skip_mark(window)
         lines = sample_lines(window)
         if header or (header is None and has_header(lines)):
@@ -83,7 +84,7 @@ def has_header(lines: list[bytes]) -> bool:
 
 
 def write_glove(table: Embeddings, path: Path | str, *, header: bool = False) -> None:
-    """Write GloVe text, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write GloVe text, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Numbers are the shortest text that gives the same float32 when read.
 
@@ -100,4 +101,4 @@ def write_glove(table: Embeddings, path: Path | str, *, header: bool = False) ->
     StorageError
         The file cannot be written; whatever stood there before is untouched.
     """
-    write_text(table, Path(path), header=header)
+    write_text(table, user_path(path), header=header)

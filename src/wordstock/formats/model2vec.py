@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from wordstock._paths import user_path
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.tensor_file import is_safetensors
 from wordstock.errors import FormatError, InputError
@@ -58,7 +59,7 @@ def read_model2vec(folder: Path | str) -> Embeddings:
     import safetensors
     from safetensors.numpy import load_file
 
-    folder = Path(folder)
+    folder = user_path(folder, "folder")
     if not folder.is_dir():
         folder.stat()
         raise FormatError(folder, expected="a folder in the layout of model2vec", found="a file")

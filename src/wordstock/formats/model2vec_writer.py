@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wordstock._files import storage_errors
+from wordstock._paths import user_path
 from wordstock.embeddings import Embeddings
 from wordstock.embeddings.sentence import sif_weights
 from wordstock.embeddings.storage import BLOCK_ROWS
@@ -49,7 +50,7 @@ def write_model2vec(table: Embeddings, folder: Path | str) -> None:
     StorageError
         The folder cannot be written.
     """
-    folder = Path(folder)
+    folder = user_path(folder, "folder")
     _check(table)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} exists already; remove it or write to another name")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wordstock._paths import user_path
 from wordstock.embeddings import Embeddings
 from wordstock.formats.builder import EncodingErrors, NonFinite, ReadOptions
 from wordstock.formats.textrows import read_rows
@@ -44,14 +45,14 @@ def read_word2vec_text(
         No such file.
     """
     options = ReadOptions(encoding_errors, non_finite, limit, progress)
-    with Window(Path(path), progress=progress) as window:
+    with Window(user_path(path), progress=progress) as window:
         skip_mark(window)
         rows, dim = read_header(window)
         return read_rows(window, dim, rows, options, header_lines=1)
 
 
 def write_word2vec_text(table: Embeddings, path: Path | str) -> None:
-    """Write word2vec text, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write word2vec text, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Numbers are the shortest text that gives the same float32 when read.
 
@@ -62,4 +63,4 @@ def write_word2vec_text(table: Embeddings, path: Path | str) -> None:
     StorageError
         The file cannot be written; whatever stood there before is untouched.
     """
-    write_text(table, Path(path), header=True)
+    write_text(table, user_path(path), header=True)

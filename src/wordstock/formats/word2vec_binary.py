@@ -8,6 +8,7 @@ import numpy as np
 
 from wordstock._compression import compressed_writer, compression_of_name
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock._threads import run_slices
 from wordstock.embeddings import Embeddings
 from wordstock.errors import FormatError, InputError
@@ -51,7 +52,7 @@ def read_word2vec_binary(
         No such file.
     """
     options = ReadOptions(encoding_errors, non_finite, limit, progress)
-    with Window(Path(path), progress=progress) as window:
+    with Window(user_path(path), progress=progress) as window:
         promised, dim = read_header(window)
         builder = TableBuilder(window, dim, 4 * dim + 1, promised, options)
         left, wanted = window.remaining, builder.missing or 0
@@ -121,7 +122,7 @@ def unfit_for_binary(table: Embeddings) -> str | None:
 
 
 def write_word2vec_binary(table: Embeddings, path: Path | str, *, newline: bool = False) -> None:
-    """Write word2vec binary, compressed where the name ends in .gz, .bz2 or .zst; atomically.
+    """Write word2vec binary, compressed where the name ends in .gz, .bz2, .xz or .zst; atomically.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def write_word2vec_binary(table: Embeddings, path: Path | str, *, newline: bool 
     StorageError
         The file cannot be written; whatever stood there before is untouched.
     """
-    path = Path(path)
+    path = user_path(path)
     if (problem := unfit_for_binary(table)) is not None:
         raise InputError(f"cannot write {path}: {problem}; save the native format, which holds any key")
     _, compression = compression_of_name(path)

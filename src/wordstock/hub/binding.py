@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from wordstock._paths import user_path
 from wordstock.embeddings import Embeddings, EncodeConfig
 from wordstock.encoders import ContextConfig, ContextualEncoder
 from wordstock.encoders.cache import CachedEncoder
@@ -205,10 +206,9 @@ def _stack_settings(config: dict[str, Any] | None) -> tuple[Literal["none", "uni
 
 def _absolute(name: str) -> str:
     """A path as one that holds from any folder, a registered name or a repository as it is."""
-    from wordstock.hub.entry import expand
     from wordstock.hub.registry import registry
 
-    path = expand(name)
+    path = user_path(name)
     here = path.is_file() or (path.is_dir() and registry().get(name) is None)
     return str(path.resolve()) if here and not name.startswith(_HUB) else name
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 
-from wordstock._cache import expand
 from wordstock.embeddings import Card
 from wordstock.errors import InputError
 
@@ -20,7 +19,6 @@ __all__ = [
     "Source",
     "UrlSource",
     "WheelSource",
-    "expand",
     "inside",
     "is_repo",
 ]

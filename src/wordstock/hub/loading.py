@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from wordstock._paths import user_path
 from wordstock.embeddings import Card, Embeddings, read_native
 from wordstock.errors import FormatError, InputError, UnknownModelError
 from wordstock.hub.cache import Manifest
-from wordstock.hub.entry import Entry, expand, is_repo
+from wordstock.hub.entry import Entry, is_repo
 from wordstock.hub.fetching import fetch_entry
 from wordstock.hub.kinds import is_encoder, is_static_model, looks_native
 from wordstock.hub.registry import find, near_names, registry
@@ -55,13 +56,10 @@ def load(name_or_path: str | os.PathLike[str], *, progress: bool | None = None, 
     DownloadError, OfflineError, StorageError
         As ``wordstock.hub.fetch``.
     """
-    given: object = name_or_path
-    if not isinstance(given, str | os.PathLike):
-        raise InputError(f"a model is given by name or path, not by {type(given).__name__}: {given!r:.80}")
+    path = user_path(name_or_path, "name_or_path")
     _check_options(options)
     text = os.fspath(name_or_path)
     if not text.startswith("hf:"):
-        path = expand(text)
         named = isinstance(name_or_path, str)
         if _is_file(path) or (_is_folder(path) and not (named and registry().get(text))):
             return _open(path, options)

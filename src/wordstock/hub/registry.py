@@ -13,8 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from wordstock._paths import user_path
+from wordstock._settings import check_type
 from wordstock.errors import FormatError, InputError, UnknownModelError
-from wordstock.hub.entry import Entry, HubSource, PathSource, Source, UrlSource, WheelSource, expand
+from wordstock.hub.entry import Entry, HubSource, PathSource, Source, UrlSource, WheelSource
 
 __all__ = ["Family", "Registry", "find", "near_names", "parse", "registry"]
 
@@ -81,7 +83,7 @@ def registry() -> Registry:
         The file that ``WORDSTOCK_REGISTRY`` names cannot be used.
     """
     name = os.environ.get("WORDSTOCK_REGISTRY", "")
-    own = expand(name) if name else None
+    own = user_path(name, "WORDSTOCK_REGISTRY") if name else None
     return _merged(own, own.stat().st_mtime_ns if own is not None and own.exists() else 0)
 
 
@@ -161,9 +163,7 @@ def find(name: str) -> Entry:
     InputError
         Something that is not a str.
     """
-    given: object = name
-    if not isinstance(given, str):
-        raise InputError(f"a model's name must be a str, not {type(given).__name__}: {given!r:.80}")
+    check_type("name", name, str, "a str")
     if name.startswith("hf:"):
         repo, _, revision = name.removeprefix("hf:").partition("@")
         try:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from wordstock._files import atomic_write
 from wordstock._optional import require
+from wordstock._paths import user_path
 from wordstock.errors import InputError
 from wordstock.protocols import Row
 
@@ -42,7 +43,7 @@ def write_rows(rows: Iterable[Row], path: Path | str, *, dim: int | None = None)
     StorageError
         The file cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     check_ending(path)
     write = _write_lines if path.suffix == ".jsonl" else _write_parquet
     with atomic_write(path) as stream:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from wordstock._paths import user_path
 from wordstock.errors import InputError
 from wordstock.stores.secrets import redacted
 
@@ -42,10 +42,10 @@ def locate(given: str | os.PathLike[str] | None) -> Location:
     """
     if given is None or given == ":memory:":
         return Location("memory", ":memory:")
+    path = user_path(given, "location")
     text = os.fspath(given)
     if (isinstance(given, str) and "://" in text) or text.startswith("unix:"):
         return _remote(text)
-    path = Path(text).expanduser()
     if path.suffix == ".safetensors":
         return Location("file", str(path))
     if path.suffix == ".db":

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._paths import user_path
 from wordstock.embeddings.search import top_k
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError, StorageError, StoreError
@@ -73,7 +74,7 @@ class MemoryStore:
             choice("metric", metric, Metric)
         if precision is not None:
             choice("precision", precision, MemoryPrecision)
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else user_path(path)
         self._claim = None if self.path is None else FileClaim(self.path)
         found = read_store(self.path) if self.path is not None and self.path.exists() else None
         if found is not None:

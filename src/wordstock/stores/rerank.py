@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wordstock._optional import require
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError
 from wordstock.hub import fetch
 from wordstock.protocols import Hit
@@ -52,7 +53,7 @@ def resolve_reranker(given: Any) -> Reranker:
 def _folder(name: str) -> Path:
     if name.startswith("hf:"):
         return fetch(name)
-    path = Path(name).expanduser()
+    path = user_path(name, "rerank")
     if not path.is_dir():
         raise InputError(f"rerank={name!r}: no such folder; a cross-encoder on the Hugging Face hub is 'hf:org/name'")
     return path

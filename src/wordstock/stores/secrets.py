@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from wordstock._paths import user_path
 from wordstock.errors import InputError
 
 __all__ = ["Secret", "find_token", "redacted"]
@@ -62,7 +63,7 @@ def find_token(given: str | Secret | None = None, token_file: Path | str | None 
         if token_file is None:
             return Secret()
     try:
-        token = Path(token_file).read_text(encoding="utf-8").strip()
+        token = user_path(token_file, "token_file").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise InputError(f"the file with the token, {token_file}, cannot be read: {why}") from None

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._paths import user_path
 from wordstock._settings import plain
 from wordstock.hub.binding import EncoderRecord
 from wordstock.tasks.adjustment import Adjustment
@@ -125,7 +126,7 @@ def read_artefact(path: Path | str) -> Artefact:
     FormatError
         Not a saved classifier, a newer version, or damage anywhere in the file.
     """
-    return FILE.read(Path(path), _build)
+    return FILE.read(user_path(path), _build)
 
 
 def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Artefact:

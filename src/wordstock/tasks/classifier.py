@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from wordstock._settings import check_flag, plain
+from wordstock._paths import user_path
+from wordstock._settings import check_flag, check_type, plain
 from wordstock.errors import FormatError, InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder
@@ -178,8 +179,7 @@ class TextClassifier(TextEstimator):
         check_flag("lexical", self.lexical)
         tuning = resolve_finetune(self.finetune)
         training = HeadTraining() if self.head_training is None else self.head_training
-        if not isinstance(training, HeadTraining):
-            raise InputError(f"head_training={training!r:.80}: needs HeadTraining(...), or None")
+        check_type("head_training", training, HeadTraining, "HeadTraining(...), or None")
         head = None
         if self.head != "logistic":
             head = _known_head(self.head)
@@ -349,7 +349,7 @@ class TextClassifier(TextEstimator):
         MissingExtraError
             Its head or its tuned encoder needs torch, which is not installed.
         """
-        path = Path(path)
+        path = user_path(path)
         artefact = read_artefact(path)
         if artefact.tuned is not None or isinstance(artefact.model, HeadModel):
             require_torch()

@@ -9,13 +9,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError, LabelError
 
-__all__ = ["LabelledTexts", "read_labelled"]
+__all__ = ["LabelledTexts", "NumberedTexts", "read_labelled", "read_numbered"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSONL = (".jsonl", ".ndjson")
@@ -27,6 +29,14 @@ class LabelledTexts(NamedTuple):
 
     texts: list[str]
     labels: list[Any] | None
+
+
+class NumberedTexts(NamedTuple):
+    """``LabelledTexts`` with the number of the line that each text begins in, from 1."""
+
+    texts: list[str]
+    labels: list[Any] | None
+    lines: Sequence[int]
 
 
 def read_labelled(
@@ -60,7 +70,14 @@ def read_labelled(
     FormatError
         An empty file, bytes that are not UTF-8, a ragged row, an open quote, a line that is not JSON.
     """
-    path = Path(path)
+    return LabelledTexts(*read_numbered(path, text_column, label_column, label_separator)[:2])
+
+
+def read_numbered(
+    path: Path | str, text_column: str, label_column: str | None, label_separator: str | None
+) -> NumberedTexts:
+    """``read_labelled``, with the lines."""
+    path = user_path(path)
     suffix = path.suffix.lower()
     if suffix not in _DELIMITERS and suffix not in _JSONL:
         raise InputError(f"{path}: cannot tell the format from {suffix!r}; known are .csv, .tsv, .tab, .jsonl, .ndjson")
@@ -74,15 +91,17 @@ def read_labelled(
         records = _rows(path, content, wanted, _DELIMITERS[suffix])
     texts: list[str] = []
     labels: list[Any] = []
+    lines = array("q")
     for line, (text, *rest) in records:
         if not isinstance(text, str):
             raise InputError(f"{path}, line {line}: {text_column!r} must be a str, not {type(text).__name__}")
         texts.append(text)
+        lines.append(line)
         if label_column is not None:
             labels.append(_label(path, line, rest[0], label_separator))
     if not texts:
         raise FormatError(path, expected="at least one record", found="none")
-    return LabelledTexts(texts, labels if label_column is not None else None)
+    return NumberedTexts(texts, labels if label_column is not None else None, lines)
 
 
 def _decode(path: Path) -> str:

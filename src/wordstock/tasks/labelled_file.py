@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,10 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from wordstock._compression import decompressed, sniff_compression
+from wordstock._paths import user_path
 from wordstock.errors import FormatError
-from wordstock.tasks.data import LabelledTexts
+from wordstock.tasks.data import LabelledTexts, NumberedTexts
 
-__all__ = ["is_labelled_file", "labelled_blocks", "read_labelled_lines", "text_blocks", "without_labels"]
+__all__ = [
+    "is_labelled_file",
+    "labelled_blocks",
+    "read_labelled_lines",
+    "read_numbered_lines",
+    "text_blocks",
+    "without_labels",
+]
 
 _PIECE = 1 << 23  # bytes read at once
 _TEXTS = 1 << 14  # texts to a block
@@ -36,7 +45,7 @@ def labelled_blocks(path: Path | str) -> Iterator[Bytes]:
     FileNotFoundError
         No such file.
     """
-    path = Path(path)
+    path = user_path(path)
     rest = b""
     empty = True
     for number, piece in enumerate(_pieces(path)):
@@ -81,7 +90,7 @@ def _frozen(data: bytes) -> Bytes:
 
 def is_labelled_file(path: Path | str) -> bool:
     """Whether the first line with anything in it has a token that starts with ``__label__``."""
-    for piece in _pieces(Path(path)):
+    for piece in _pieces(user_path(path)):
         lines = [line for line in piece[:_SNIFFED].removeprefix(_BOM).splitlines() if line.strip()]
         return bool(lines) and any(token.startswith(_LABEL) for token in lines[0].split())
     return False
@@ -101,21 +110,30 @@ def read_labelled_lines(path: Path | str) -> LabelledTexts:
     FileNotFoundError
         No such file.
     """
+    return LabelledTexts(*read_numbered_lines(path)[:2])
+
+
+def read_numbered_lines(path: Path | str) -> NumberedTexts:
+    """``read_labelled_lines``, with the numbers of the lines."""
     texts: list[str] = []
     labels: list[list[str]] = []
+    lines = array("q")
+    number = 0
     for block in labelled_blocks(path):
-        for line in block.tobytes().decode(errors="replace").split("\n"):
+        for line in block.tobytes().decode(errors="replace").removesuffix("\n").split("\n"):
+            number += 1
             tokens = _WORDS.findall(line)
             tokens = tokens[: tokens.index(_END)] if _END in tokens else tokens
             found = [token.removeprefix("__label__") for token in tokens if token.startswith("__label__")]
             if found:
                 texts.append(" ".join(token for token in tokens if not token.startswith("__label__")))
                 labels.append(found)
+                lines.append(number)
     if not texts:
-        remedy = "labels are tokens that start with __label__"
-        raise FormatError(Path(path), expected="lines with labels", found="none", remedy=remedy)
+        remedy = "labels are tokens that start with __label__; tables are .csv, .tsv, .tab, .jsonl or .ndjson"
+        raise FormatError(path, expected="lines with labels", found="none", remedy=remedy)
     single = all(len(found) == 1 for found in labels)
-    return LabelledTexts(texts, [found[0] for found in labels] if single else labels)
+    return NumberedTexts(texts, [found[0] for found in labels] if single else labels, lines)
 
 
 def without_labels(line: str) -> str:

@@ -117,7 +117,8 @@ class LabelCodec:
 
         def number(label: Any, position: int) -> int:
             if label not in code or _kind(label) != kind:
-                raise LabelError(f"unknown label {label!r} at position {position}; known are {self._known()}")
+                message = f"unknown label {label!r} at position {position}; known are {self._known()}"
+                raise LabelError(message, at=(position,))
             return code[label]
 
         if layout == "single":

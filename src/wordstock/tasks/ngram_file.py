@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from wordstock._paths import user_path
 from wordstock.errors import FormatError, InputError
 from wordstock.formats.fasttext_classifier_writer import write_fasttext_classifier
 from wordstock.formats.fasttext_file import Settings, open_fasttext
@@ -107,7 +108,7 @@ def write_fasttext(path: Path | str, model: NgramModel) -> None:
 
 def is_ngram_file(path: Path | str) -> bool:
     """Whether it is a file that ``write_ngram_file`` or fastText wrote, told by how it begins."""
-    with Path(path).open("rb") as stream:
+    with user_path(path).open("rb") as stream:
         start = stream.read(8)
         size = int.from_bytes(start, "little")
         if not 2 <= size <= _MOST_HEADER:
@@ -132,7 +133,7 @@ def read_ngram_file(path: Path | str) -> NgramFile:
     FileNotFoundError
         No such file.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.is_file():
         with path.open("rb") as stream:
             start = stream.read(9)

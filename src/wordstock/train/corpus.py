@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_type
 from wordstock.corpus import corpus_mark, read_blocks
 from wordstock.embeddings import EncodeConfig
 from wordstock.errors import InputError
@@ -81,9 +82,7 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
             return
         corpus, mark = _files(corpus)
         options = {**options, "source": options["source"] or mark}
-    given: object = corpus
-    if not isinstance(given, Iterable):
-        raise InputError(f"a corpus is shards, a path or an iterable of sentences, not {type(given).__name__}")
+    check_type("corpus", corpus, Iterable, "shards, a path or an iterable of sentences")
     with tempfile.TemporaryDirectory(prefix="wordstock-shards-") as temporary:
         place = folder / "shards" if folder else Path(temporary)
         yield _checked(build_shards(corpus, place, **options))

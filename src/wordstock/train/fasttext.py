@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wordstock._paths import user_path
 from wordstock._threads import run_slices
 from wordstock.embeddings import Embeddings, Storage
 from wordstock.kernels.fasttext import compose_words, make_ring
@@ -80,7 +81,7 @@ def train_fasttext(
         A checkpoint that cannot be written, or is damaged.
     """
     config = with_settings(FastTextConfig, config, settings)
-    folder = None if checkpoint is None else Path(checkpoint)
+    folder = None if checkpoint is None else user_path(checkpoint, "checkpoint")
     run = Run(folder, checkpoint_seconds, progress, validation, patience)
     options = {
         "min_count": min_count, "max_size": max_size, "tokenizer": tokenizer, "phrases": phrases, "source": source

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from wordstock._files import storage_errors
+from wordstock._paths import user_path
 from wordstock._settings import check_whole
 from wordstock.embeddings import Card, Embeddings, EncodeConfig
 from wordstock.embeddings.storage import Storage
@@ -95,7 +96,7 @@ def train_glove(
     """
     config = with_settings(GloVeConfig, config, settings)
     check_whole("patience", patience, 1)
-    kept = None if checkpoint is None else Path(checkpoint)
+    kept = None if checkpoint is None else user_path(checkpoint, "checkpoint")
     options = {
         "min_count": min_count, "max_size": max_size, "tokenizer": tokenizer, "phrases": phrases, "source": source,
         "memory_limit": config.memory_limit,

@@ -31,7 +31,8 @@ class NgramConfig:
     learning_rate : of the first line; it falls linearly to 0.
     word_ngrams : longest n-grams of words; 1 = single words only.
     min_count : rarer words get no row.
-    min_n, max_n : shortest and longest n-grams of characters; ``max_n=0`` = none.
+    min_n, max_n : shortest and longest n-grams of characters; both 0 = none. fastText takes ``max_n=0`` with any
+        ``min_n``, and no n-grams then; here that is refused.
     buckets : n-grams of both kinds are hashed to that many; only those that occur take memory.
     loss : "softmax" (one label of all), "ova" (one-vs-all: each label is a yes or no for itself), "hs" (hierarchical
         softmax: a path in a Huffman tree, for thousands of labels) or "ns" (one label against ``negative`` drawn ones).
@@ -70,8 +71,8 @@ class NgramConfig:
         check_whole("threads", self.threads, 1, below=_LIMIT, optional=True)
         if self.hashes:
             check_whole("buckets", self.buckets, 1, below=_LIMIT)
-        if self.max_n and not 1 <= self.min_n <= self.max_n:
-            raise InputError(f"min_n={self.min_n} and max_n={self.max_n}: needs 1 <= min_n <= max_n, or max_n=0")
+        if (self.min_n or self.max_n) and not 1 <= self.min_n <= self.max_n:
+            raise InputError(f"min_n={self.min_n} and max_n={self.max_n}: needs 1 <= min_n <= max_n, or both 0")
         check_flag("shuffle", self.shuffle)
         check_number("learning_rate", self.learning_rate, 0)
 

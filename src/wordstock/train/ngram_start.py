@@ -48,8 +48,8 @@ class NgramStart:
             vectors = vectors[vocabulary.rows]
         none = np.empty((0, dim), np.float32)
         return cls(
-            np.asarray(vocabulary.blob), np.asarray(vocabulary.offsets), vectors, np.empty(0, np.int32), none, (),
-            np.empty(0, np.int64), none,
+            np.asarray(vocabulary.blob), np.asarray(vocabulary.sound_offsets()), vectors, np.empty(0, np.int32), none,
+            (), np.empty(0, np.int64), none,
         )  # fmt: skip
 
     @property

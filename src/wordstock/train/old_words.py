@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from wordstock._settings import check_type
 from wordstock.embeddings import Embeddings
 from wordstock.errors import InputError
 from wordstock.protocols import IntArray
@@ -25,9 +26,7 @@ def joined_words(corpus: Vocabulary, old: Embeddings, dim: int) -> tuple[Vocabul
     InputError
         Earlier vectors that are none or of another ``dim``, or a corpus without counts.
     """
-    given: object = old
-    if not isinstance(given, Embeddings):
-        raise InputError(f"init must be Embeddings, such as wordstock.load gives, not {type(given).__name__}")
+    check_type("init", old, Embeddings, "Embeddings, such as wordstock.load gives")
     if old.dim != dim:
         raise InputError(f"dim={dim}, but the vectors to continue from have {old.dim}; pass dim={old.dim}")
     if corpus.counts is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wordstock._settings import check_type
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ def with_settings(kind: type[Config], config: Config | None, settings: Mapping[s
         A config of another kind, a setting that it does not have, or a value out of range.
     """
     config = kind() if config is None else config
-    if not isinstance(config, kind):
-        raise InputError(f"config must be a {kind.__name__}, not {type(config).__name__}: {config!r:.80}")
+    check_type("config", config, kind, f"a {kind.__name__}")
     known = [field.name for field in fields(config)]
     if unknown := [name for name in settings if name not in known]:
         raise InputError(f"unknown setting {', '.join(unknown)}; known are {', '.join(known)}")

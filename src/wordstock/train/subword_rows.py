@@ -61,7 +61,7 @@ class SubwordRows:
                 f"the vectors to continue from have n-grams with min_n={before.min_n}, max_n={before.max_n}, "
                 f"buckets={before.buckets}; pass the same"
             )
-        buckets, starts = subwords.buckets_of(vocabulary.blob, vocabulary.offsets)
+        buckets, starts = subwords.buckets_of(vocabulary.blob, vocabulary.sound_offsets())
         used = np.zeros(config.buckets, bool)
         used[buckets] = True
         if before is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from wordstock._paths import user_path
 from wordstock._settings import check_whole
 from wordstock.text import Tokenizer
 from wordstock.vocab.batches import Sentences
@@ -50,8 +51,9 @@ def count_words(
     """
     check_counting(min_count, max_size, memory_limit)
     seen = 0
+    place = None if scratch is None else user_path(scratch, "scratch")
     with (
-        TemporaryDirectory(prefix="wordstock-", dir=scratch) as folder,
+        TemporaryDirectory(prefix="wordstock-", dir=place) as folder,
         Numbering(tokenizer or Tokenizer(), memory_limit=memory_limit, scratch=Path(folder) / "runs") as numbering,
     ):
         for numbered in numbering.number(sentences):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from wordstock._files import storage_errors
+from wordstock._paths import user_path
 from wordstock._settings import check_whole, plain
 from wordstock.errors import FormatError
 from wordstock.text import Tokenizer
@@ -81,7 +82,7 @@ class TokenShards:
 
 def is_shards(folder: Path | str) -> bool:
     """Whether a folder holds token shards, finished or not."""
-    folder = Path(folder)
+    folder = user_path(folder, "folder")
     return folder.is_dir() and ((folder / MANIFEST).exists() or any(folder.glob("shard-?????.ids")))
 
 
@@ -98,7 +99,7 @@ def open_shards(folder: Path | str, *, verify: bool = True) -> TokenShards:
     FormatError
         There are no shards, building them was not finished, or a file is damaged.
     """
-    folder = Path(folder)
+    folder = user_path(folder, "folder")
     manifest = read_manifest(folder, verify=verify)
     vocabulary = read_vocabulary(folder, int(manifest["vocabulary"]["keys"]))
     arrays: list[IdArray] = []
@@ -158,7 +159,7 @@ def build_shards(
     """
     check_counting(min_count, max_size, memory_limit)
     check_whole("shard_ids", shard_ids, 1)
-    folder = Path(folder)
+    folder = user_path(folder, "folder")
     tokenizer = tokenizer or Tokenizer()
     settings = _phrase_settings(phrases)
     request: dict[str, Any] = {

@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._settings import check_type
 from wordstock.errors import FormatError, InputError, UnknownWordError
 from wordstock.protocols import IntArray
 from wordstock.vocab.key_block import ByteArray, encoded_keys, pack, take_keys
@@ -91,9 +92,7 @@ class Vocabulary:
         InputError
             A key that is not a str, cannot be written as UTF-8, or occurs twice.
         """
-        given: object = keys
-        if not isinstance(given, Iterable):
-            raise InputError(f"keys must be a list of str, not {type(given).__name__}")
+        check_type("keys", keys, Iterable, "a list of str")
         encoded = encoded_keys(list(keys))
         blob, offsets = pack(encoded)
         if len(set(encoded)) != len(encoded):

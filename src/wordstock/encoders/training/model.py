@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wordstock._files import storage_errors
 from wordstock._optional import require
+from wordstock._paths import user_path
 from wordstock.encoders.backends.torch import load_weights, quietly
 from wordstock.encoders.config import ContextConfig, Pooling
 from wordstock.encoders.encoder import ContextualEncoder
@@ -167,7 +168,7 @@ class TrainableEncoder:
         StorageError
             It cannot be written.
         """
-        folder = Path(folder)
+        folder = user_path(folder, "folder")
         if folder.exists():
             raise InputError(f"{folder} is there already; choose another name, or delete it")
         model = self.encoder.model

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wordstock._files import storage_errors
+from wordstock._paths import user_path
 
 __all__ = ["Point", "PointStore", "ReportProgress", "Skipped"]
 
@@ -91,7 +92,7 @@ class PointStore:
     """
 
     def __init__(self, path: Path | str | None, *, fresh: bool = False) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else user_path(path, "keep")
         if fresh and self.path is not None:
             with storage_errors(self.path):
                 self.path.unlink(missing_ok=True)

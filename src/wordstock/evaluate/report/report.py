@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock._threads import thread_count
 from wordstock._version import __version__
 from wordstock.errors import InputError
@@ -132,7 +133,7 @@ class TransferReport:
         from wordstock.evaluate.report.page import page
         from wordstock.evaluate.report.picture import picture
 
-        path = Path(path)
+        path = user_path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise InputError(f"{path}: a report is saved as .html; .json and .png are written beside it")
         made = {

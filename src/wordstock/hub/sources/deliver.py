@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from wordstock._paths import user_path
 from wordstock.errors import DownloadError
-from wordstock.hub.entry import Entry, HubSource, PathSource, UrlSource, WheelSource, expand
+from wordstock.hub.entry import Entry, HubSource, PathSource, UrlSource, WheelSource
 from wordstock.hub.progress import Report
 from wordstock.hub.sources.receipt import Receipt, check_hash
 
@@ -44,7 +45,7 @@ def deliver(entry: Entry, raw: Path, work: Path, report: Report, to_load: bool) 
 
 
 def _deliver_path(source: PathSource, raw: Path) -> Receipt:
-    path = expand(source.path)
+    path = user_path(source.path)
     if path.is_dir():
         shutil.copytree(path, raw, dirs_exist_ok=True)
         return Receipt("")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from wordstock._compression import compression_of_name
+from wordstock._paths import user_path
 from wordstock.corpus.detect import detect_kind
 from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import Progress, Source, Tracker, open_source
@@ -99,7 +100,7 @@ def read_documents(
     MissingExtraError
         A library for this kind is not installed.
     """
-    path = Path(path)
+    path = user_path(path)
     options = ReadOptions() if options is None else options
     report = ReadReport() if report is None else report
     name = str(path) if source is None else source

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from wordstock._paths import user_path
 from wordstock.corpus.folder import corpus_files, no_files
 from wordstock.corpus.report import ReadReport
 from wordstock.corpus.source import STDIN
@@ -113,7 +114,7 @@ class _Sync:
         progress: Callable[[int, int, int], object] | None,
     ) -> None:
         self._store, self._options, self._chunks, self._count = store, options, chunks, count
-        self._base = None if base is None else Path(base).resolve()
+        self._base = None if base is None else user_path(base, "base").resolve()
         self._progress = progress
         settings = repr([asdict(options), asdict(chunks), count is not None])
         self._settings = hashlib.sha256(settings.encode()).hexdigest()[:12]
@@ -141,7 +142,8 @@ class _Sync:
             in_folder.setdefault(name, inside)
         sizes = {name: path.stat().st_size for name, path in self._files.items()}
         self._total = sum(sizes.values())
-        folders = {one: _inside(self._name(Path(one))) for one in _each(paths) if Path(one).is_dir()}
+        given = map(user_path, _each(paths))
+        folders = {one: _inside(self._name(one)) for one in given if one.is_dir()}
         self._find_marks(tuple(folders.values()))
         for folder, begin in folders.items():
             if not any(name.startswith(begin) for name in self._marks) and not any(

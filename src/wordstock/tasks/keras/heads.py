@@ -51,9 +51,10 @@ def apply_head(
     if level not in get_args(Level):
         raise InputError(f"level={level!r}: known are {', '.join(map(repr, get_args(Level)))}")
     check_whole("n_out", n_out, 1)
-    single = len(vectors.shape) == 2 and level == "text" and isinstance(config, LinearConfig | MLPConfig)
-    if len(vectors.shape) != 3 and not single:
-        raise InputError(f"vectors have shape {tuple(vectors.shape)}; this head takes (texts, words, dim)")
+    shape = tuple(getattr(vectors, "shape", ()))
+    single = len(shape) == 2 and level == "text" and isinstance(config, LinearConfig | MLPConfig)
+    if len(shape) != 3 and not single:
+        raise InputError(f"vectors have shape {shape}; this head takes a tensor (texts, words, dim)")
     if single:
         states = layers.Concatenate()([vectors, vectors]) if config.pooling == "mean_max" else vectors
     else:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from keras import ops
 
 from wordstock._optional import require
-from wordstock._settings import plain
+from wordstock._settings import check_flag, plain
 from wordstock.embeddings import Embeddings, Storage
 from wordstock.embeddings.private import private_arrays
 from wordstock.errors import InputError
@@ -91,6 +91,7 @@ class EmbeddingLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         word_ids: WordIds | None = None,
         **options: Any,
     ) -> None:
+        check_flag("mask_zero", mask_zero)
         super().__init__(autocast=False, **options)  # float16 would round ids
         self.rows, self.dim, self.precision, self.mask_zero = rows, dim, precision, mask_zero
         self.supports_masking = True

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wordstock._paths import user_path
 from wordstock.hub.binding import EncoderRecord
 from wordstock.tasks.tagging.plan import Epoch
 from wordstock.tasks.tagging.schemes import check_scheme
@@ -70,7 +71,7 @@ def read_tagger(path: Path | str) -> TaggerArtefact:
     FormatError
         Not a saved tagger, a newer version, or damage anywhere in the file.
     """
-    return FILE.read(Path(path), _build)
+    return FILE.read(user_path(path), _build)
 
 
 def _build(meta: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> TaggerArtefact:

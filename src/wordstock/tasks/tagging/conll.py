@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
+from wordstock._settings import check_whole
 from wordstock.errors import FormatError, InputError
 from wordstock.tasks.tagging.schemes import Scheme, check_scheme, detect_scheme, first_fault, repair_tags, spelled
 from wordstock.tasks.tagging.sentences import as_sentences, as_tags
@@ -75,9 +77,11 @@ def read_conll(
         An inconsistent sequence of tags, a line with another number of columns, an empty word or tag, a carriage return
         within a line, bytes in another encoding, or no sentence at all: with the line's number.
     InputError
-        A column that the file does not have, an unknown scheme.
+        A column that is no number or that the file does not have, an unknown scheme.
     """
-    path = Path(path)
+    path = user_path(path)
+    check_whole("word_column", word_column, None)
+    check_whole("tag_column", tag_column, None, optional=True)
     sentences: list[list[str]] = []
     tags: list[list[str]] = []
     lines: list[list[int]] = []

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
+from wordstock._settings import check_type
 from wordstock.errors import FormatError, InputError
 from wordstock.tasks.tagging.conll import TaggedSentences, check_tags_of_file, column_lines, field_of
 from wordstock.tasks.tagging.schemes import Scheme
@@ -42,7 +44,7 @@ def read_conllu(
     InputError
         An unknown column.
     """
-    path = Path(path)
+    path = user_path(path)
     name, key = _column(column)
     sentences: list[list[str]] = []
     tags: list[list[str]] = []
@@ -111,6 +113,7 @@ def write_conllu(
 
 def _column(column: str | None) -> tuple[str, str]:
     """The column's name, and the key within it."""
+    check_type("column", column, str | None, "the name of a column, or None")
     name, _, key = (column or "upos").partition(":")
     if name not in _COLUMNS[2:] or (key and name != "misc") or (name == "misc" and not key) or {*key} & {*"|="}:
         raise InputError(f"column={column!r}: known are {', '.join(_COLUMNS[2:-1])}, misc:KEY")

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from wordstock._optional import require
+from wordstock._paths import user_path
 from wordstock.errors import InputError
 from wordstock.hub.binding import EncoderRecord, resolve_encoder
 from wordstock.protocols import Encoder, FloatArray
@@ -376,7 +377,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         """
         from wordstock.tasks.tagging.artefact import read_tagger
 
-        path = Path(path)
+        path = user_path(path)
         artefact = read_tagger(path)
         if encoder is None:
             given = artefact.encoder.find(path)

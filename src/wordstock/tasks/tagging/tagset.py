@@ -83,7 +83,8 @@ class TagSet:
                     label = tag if self.scheme == "plain" else split_tag(tag)[1]
                     raise LabelError(
                         f"unknown label {label!r} at word {at} of sentence {row} of the {what}: it was not there in "
-                        f"training; known are {self._known()}"
+                        f"training; known are {self._known()}",
+                        at=(row, at),
                     )
             out.append(np.fromiter((numbers[tag] for tag in given), np.int64, len(given)))
         return out

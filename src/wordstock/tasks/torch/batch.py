@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wordstock._settings import check_whole, store_plain
+from wordstock._settings import check_type, check_whole, store_plain
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
 from wordstock.tasks.word_ids import PADDING, Sentence, WordIds
@@ -162,8 +162,11 @@ def pad_vectors(sentences: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
     Raises
     ------
     InputError
-        No sentences, or vectors of different lengths.
+        No sentences, something that is no array, or vectors of different lengths.
     """
+    check_type("sentences", sentences, Sequence | np.ndarray | Tensor, "a list of arrays (n_words, dim)")
+    for number, one in enumerate(sentences):
+        check_type(f"sentences[{number}]", one, np.ndarray | Tensor, "an array (n_words, dim)")
     if not len(sentences):
         raise InputError("no sentences to pad")
     widths = {one.shape[1:] for one in sentences}
