@@ -123,7 +123,7 @@ def overhead(location, place):
     turns = iter(range(10**9))
     search = paired(  # in the same collection: two of them differ more, by what the server still does with each
         lambda: store.search(queries[next(turns) % QUERIES]),
-        lambda: raw.search(queries[next(turns) % QUERIES], store.store._collection),
+        lambda: raw.search(queries[next(turns) % QUERIES], store.store.collection),
         pairs=200,
     )
     raw.close()
