@@ -144,7 +144,7 @@ def indexes(location, place, count, kinds):
         store.add(keys[part], vectors[part])
     store.flush()
     rate = count / (time.perf_counter() - began)
-    store._connection.call("flush", store._collection)  # what is still growing on a server has an index of another kind
+    store._connection.call("flush", store.collection)  # what is still growing on a server has an index of another kind
     table = []
     built = ("flat", 16)
     for name in kinds:
