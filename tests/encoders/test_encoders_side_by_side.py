@@ -99,6 +99,8 @@ def test_few_batches_are_shared_out(lengths, streams, budget):
     assert 0 < shared <= budget
     made = list(batches(windows, NONE, NONE, 0, shared))
     assert sum(len(batch.windows) for batch in made) == sum(length > 0 for length in lengths)
+    assert all(batch.ids.size <= shared or len(batch.windows) == 1 for batch in made)
+    assert all((batch.mask == 0).sum() <= max(8, shared // 32) for batch in made)
     if streams == 1:
         assert shared == budget
 

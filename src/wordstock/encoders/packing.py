@@ -14,6 +14,7 @@ __all__ = ["Batch", "Windows", "batches", "shared_budget", "cut", "padded"]
 
 _MANY = 8  # batches for each stream, after which it hardly matters that the last ones end apart
 _LEAST = 64  # tokens that are worth a thread of their own
+_PADDING, _LEAST_PADDING = 32, 8  # a batch ends where this part of the budget is padding: another batch costs less
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Batch(NamedTuple):
 
 
 def batches(windows: Windows, prefix: IntArray, suffix: IntArray, pad: int, budget: int) -> Iterator[Batch]:
-    """Windows by falling length, as many at once as ``budget`` tokens hold with their padding, at least one.
+    """Windows by falling length, as many at once as ``budget`` tokens hold, little of it padding; at least one.
 
     Windows without any token, special ones included, are left out.
     """
@@ -118,7 +119,10 @@ def batches(windows: Windows, prefix: IntArray, suffix: IntArray, pad: int, budg
     order = order[lengths[order] > 0]
     at = 0
     while at < len(order):
-        chosen = order[at : at + max(1, budget // int(lengths[order[at]]))]
+        longest = int(lengths[order[at]])
+        chosen = order[at : at + max(1, budget // longest)]
+        spare = np.cumsum(longest - lengths[chosen])
+        chosen = chosen[spare <= max(_LEAST_PADDING, budget // _PADDING)]
         at += len(chosen)
         yield padded(windows, chosen, prefix, suffix, pad)
 
