@@ -166,7 +166,7 @@ def test_a_held_out_set(train, tmp_path, text):
     pairs.write_text("no where 5\nany thing 2\n", encoding="utf-8")
     refused(train(text, *QUICK, "--validate", pairs, out="w.safetensors"), "no word of pairs is in the vocabulary")
     pairs.write_text("cat nothing 5\n", encoding="utf-8")
-    refused(train(text, *QUICK, "--validate", pairs, out="w.safetensors"), "0 pairs whose words are both")
+    refused(train(text, *QUICK, "--validate", pairs, out="w.safetensors"), "0 pairs with both words in the vocabulary")
     refused(train(text, *QUICK, "--validate", tmp_path / "none", out="w.safetensors"), "no such file")
     pairs.write_text("what is this\n", encoding="utf-8")
     refused(train(text, *QUICK, "--validate", pairs, out="w.safetensors"), "expected two words and a score")

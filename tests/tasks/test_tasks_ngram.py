@@ -153,8 +153,10 @@ def test_lines_as_fasttext_takes_them(tmp_path):
     assert found["cat"] == 2
     assert found["__label__a"] == found["__label__b"] == 2
     assert "what" not in held
-    assert read_labelled_lines(path).labels == ["a", "b", "a", "b"]
-    assert list(read_numbered_lines(path).lines) == [1, 4, 5, 6]
+    with pytest.warns(UserWarning, match=r"lines\.txt\.gz: 1 line without a label left out"):
+        assert read_labelled_lines(path).labels == ["a", "b", "a", "b"]
+    with pytest.warns(UserWarning, match="1 line without"):
+        assert list(read_numbered_lines(path).lines) == [1, 4, 5, 6]
 
 
 def test_several_labels_per_text(tmp_path, fasttext, test):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from wordstock._compression import decompressed, sniff_compression
 from wordstock._paths import user_path
+from wordstock._wording import counted
 from wordstock.errors import FormatError
 from wordstock.tasks.data import LabelledTexts, NumberedTexts
 
@@ -97,7 +99,9 @@ def is_labelled_file(path: Path | str) -> bool:
 
 
 def read_labelled_lines(path: Path | str) -> LabelledTexts:
-    """Texts and labels of such a file, held in memory; lines without a label are left out, as fastText does.
+    """Texts and labels of such a file, held in memory.
+
+    Lines without a label are left out, as fastText does; a warning says how many, but for empty ones.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def read_numbered_lines(path: Path | str) -> NumberedTexts:
     texts: list[str] = []
     labels: list[list[str]] = []
     lines = array("q")
-    number = 0
+    number = left_out = 0
     for block in labelled_blocks(path):
         for line in block.tobytes().decode(errors="replace").removesuffix("\n").split("\n"):
             number += 1
@@ -129,9 +133,13 @@ def read_numbered_lines(path: Path | str) -> NumberedTexts:
                 texts.append(" ".join(token for token in tokens if not token.startswith("__label__")))
                 labels.append(found)
                 lines.append(number)
+            elif tokens:
+                left_out += 1
     if not texts:
         remedy = "labels are tokens that start with __label__; tables are .csv, .tsv, .tab, .jsonl or .ndjson"
         raise FormatError(path, expected="lines with labels", found="none", remedy=remedy)
+    if left_out:
+        warnings.warn(f"{path}: {counted(left_out, 'line')} without a label left out", stacklevel=3)
     single = all(len(found) == 1 for found in labels)
     return NumberedTexts(texts, [found[0] for found in labels] if single else labels, lines)
 
