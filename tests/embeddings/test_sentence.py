@@ -1,6 +1,7 @@
 """Sentence vectors against the formulas written out, post-processing, subset and merge."""
 
 import tracemalloc
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -121,6 +122,12 @@ def test_subset(emb):
         emb.subset(["cat", "caat"])
     with pytest.raises(InputError, match="takes a list of keys"):
         emb.subset("cat")
+
+
+@pytest.mark.parametrize("kind", [list, set, Counter, iter, lambda keys: dict.fromkeys(keys).keys()])
+def test_keys_come_in_any_collection(emb, kind):
+    assert set(emb.subset(kind(["cat", "dog"])).keys) == {"cat", "dog"}
+    assert {key for key, _ in emb.nearest("river", 2, exclude=kind(["the", "of", "n't"]))} == {"cat", "dog"}
 
 
 @pytest.mark.parametrize("counted", [True, False])

@@ -16,8 +16,9 @@ from tiny_models import TEXTS
 from wordstock.encoders import open_encoder
 from wordstock.encoders.backends import auto
 from wordstock.encoders.backends.eight_bit import quantised_columns
-from wordstock.encoders.backends.eight_bit_openvino import quantised_blocks, smoothing
-from wordstock.encoders.backends.exports import export_folder, kept
+from wordstock.encoders.backends.eight_bit_openvino import eight_bit_model, quantised_blocks, smoothing
+from wordstock.encoders.backends.exports import export_folder, exported, kept
+from wordstock.encoders.backends.sample import sample
 from wordstock.encoders.folder import read_folder
 from wordstock.errors import FormatError, InputError, StorageError
 
@@ -237,6 +238,16 @@ def test_smoothing_evens_out_what_it_divides():
     assert largest.max() / np.median(largest) < 15
     np.testing.assert_allclose((inputs / scale) @ (weight * scale[:, None]), inputs @ weight, rtol=1e-4, atol=1e-3)
     assert np.isfinite(smoothing(np.zeros(6, np.float32), weight)).all()
+
+
+def test_int8_of_openvino_leaves_attention_as_it_is(family):
+    import openvino
+
+    model = read_folder(family)
+    source = exported(model, export_folder(model))
+    graph = eight_bit_model(openvino, source, sample(SHORT, model, 1))
+    kinds = [str(node.get_element_type()) for node in graph.get_ops() if node.get_type_name() == "Constant"]
+    assert sum("int8_t" in kind for kind in kinds) == 2 * model.n_layers
 
 
 def test_int8_of_openvino_keeps_to_float32(minilm_folder):

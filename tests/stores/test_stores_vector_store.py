@@ -12,6 +12,7 @@ import pytest
 
 import wordstock as ws
 from wordstock.errors import FingerprintError, InputError
+from wordstock.stores.connection import Connection
 from wordstock.stores.opening import store_exists
 
 TOPICS = {
@@ -195,6 +196,28 @@ def test_reindex_exchanges_the_encoder_while_others_search(make, emb, texts, abo
     with pytest.raises(FingerprintError):
         make(name, encoder=emb)
     assert make(name, encoder=other).count() == 60
+
+
+def test_a_store_that_is_exchanged_twice_at_once_keeps_to_its_encoder(make, emb, place, monkeypatch):
+    if place == "memory":
+        pytest.skip("a file is open for writing once")
+    name = uuid.uuid4().hex[:8]
+    store, second = make(name, encoder=emb), make(name, encoder=emb)
+    store.add(["heart blood"], ["a"])
+    call, others = Connection.call, [second]
+
+    def late(connection, method, *given, **options):
+        if method == "drop_collection" and others:
+            others.pop().reindex(table(seed=9))
+            return None
+        return call(connection, method, *given, **options)
+
+    monkeypatch.setattr(Connection, "call", late)
+    store.reindex(table(seed=8))
+    assert store.store.collection == second.store.collection
+    with pytest.raises(InputError):
+        store.add(["chest pain"], ["b"])
+    assert len(store) == 1
 
 
 def test_export_holds_every_row(make, emb, texts, about, tmp_path):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from layer_samples import WORDS, plain, spelling
@@ -102,6 +103,8 @@ def test_contextual_vectors_are_padded():
     assert vectors.shape == (2, 2, 3)
     assert mask.tolist() == [[True, True], [False, False]]
     assert vectors.sum() == 6
+    for kind in (iter, pd.Series, lambda given: dict(enumerate(given)).values()):
+        assert torch.equal(pad_vectors(kind(sentences))[0], vectors)
     assert torch.equal(pad_vectors(plain().encode_words([WORDS]))[0][0], torch.from_numpy(plain().vectors(WORDS)))
     with pytest.raises(InputError, match="no sentences"):
         pad_vectors([])

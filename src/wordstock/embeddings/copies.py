@@ -10,7 +10,7 @@ import numpy as np
 
 from wordstock._settings import check_type
 from wordstock.embeddings.config import EncodeConfig
-from wordstock.embeddings.sentence import check_texts
+from wordstock.embeddings.sentence import check_keys
 from wordstock.embeddings.storage import Storage
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray
@@ -74,7 +74,7 @@ def subset_of(table: Embeddings, keys: Iterable[str]) -> Embeddings:
         raise InputError("subset takes a list of keys; for one key pass a list with it")
     vocabulary, storage = table.vocabulary, table.storage
     fold = table.config.case == "fallback"
-    numbers = np.array([vocabulary.require(key, fold=fold) for key in check_texts(keys, "key")], np.int64)
+    numbers = np.array([vocabulary.require(key, fold=fold) for key in check_keys(keys)], np.int64)
     numbers = numbers[np.sort(np.unique(numbers, return_index=True)[1])]
     rows = numbers if vocabulary.rows is None else vocabulary.rows[numbers]
     return changed_copy(

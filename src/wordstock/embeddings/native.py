@@ -49,8 +49,10 @@ def write_native(table: Embeddings, path: Path | str, *, precision: Precision | 
     StorageError
         The file cannot be written; nothing is left behind.
     InputError
-        Values that the precision cannot hold, or a card that JSON cannot.
+        Values that the precision cannot hold, or a card that JSON cannot or with something else in a field.
     """
+    card = table.card.to_dict()
+    Card.from_dict(card)  # what reading would refuse
     if precision is not None:
         table = table.with_precision(precision)
     vocabulary = table.vocabulary
@@ -72,7 +74,7 @@ def write_native(table: Embeddings, path: Path | str, *, precision: Precision | 
     tensors = {name: array for name, array in candidates.items() if array is not None}
     meta: dict[str, Any] = {
         "version": VERSION,
-        "card": table.card.to_dict(),
+        "card": card,
         "encode": table.config.to_dict(),
         "digest": table.digest,
     }

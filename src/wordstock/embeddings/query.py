@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from wordstock._settings import check_known, check_whole
 from wordstock.embeddings.search import AnalogyMethod, Neighbor, top_k, top_k_analogies
-from wordstock.embeddings.sentence import check_texts
+from wordstock.embeddings.sentence import check_keys, check_texts
 from wordstock.errors import InputError
 from wordstock.protocols import FloatArray, IntArray
 
@@ -35,7 +35,7 @@ def find_nearest(
 ) -> list[Neighbor] | list[list[Neighbor]]:
     """``Embeddings.nearest``."""
     check_whole("k", k, 1)
-    left_out = {table.row(key) for key in ([exclude] if isinstance(exclude, str) else check_texts(exclude, "key"))}
+    left_out = {table.row(key) for key in ([exclude] if isinstance(exclude, str) else check_keys(exclude))}
     if isinstance(query, np.ndarray) and query.dtype.kind not in "UO":
         queries, own = _query_matrix(query, table.dim), None
         single = query.ndim == 1

@@ -19,6 +19,7 @@ from wordstock.protocols import FloatArray, IntArray
 from wordstock.vocab import Vocabulary
 
 __all__ = [
+    "check_keys",
     "check_texts",
     "each_sentence",
     "key_frequencies",
@@ -52,6 +53,11 @@ def check_texts(texts: object, what: str = "text", *, first: int = 0) -> list[st
                 + ("; drop it or replace it by an empty str" if what == "text" else "")
             )
     return listed
+
+
+def check_keys(keys: object) -> list[str]:
+    """``check_texts`` of keys, which a mapping such as a Counter holds too."""
+    return check_texts(list(keys) if isinstance(keys, Mapping) else keys, "key")
 
 
 def each_sentence(sentences: object, words: Callable[[Any], _Words]) -> list[_Words]:

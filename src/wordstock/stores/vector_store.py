@@ -391,8 +391,7 @@ class VectorStore:
                 )
             other.flush()
             self._coming = new  # a search that finds the collection exchanged before this store does
-            self._bound = _Bound(old.exchange(other), record, new)
-            self._search.changed()
+            self._bind(old.exchange(other))  # another process may have exchanged it again by now
         return report._replace(left_out=0).plus(late._replace(unchanged=0))
 
     def _following(self, ask: Callable[[_Bound], Result]) -> Result:
@@ -406,15 +405,19 @@ class VectorStore:
         return ask(self._bound)
 
     def _moved(self) -> bool:
-        bound = self._bound
-        found = bound.store.current() if isinstance(bound.store, MilvusStore) else None
+        store = self._bound.store
+        found = store.current() if isinstance(store, MilvusStore) else None
         if found is None:
             return False
+        self._bind(found)
+        return True
+
+    def _bind(self, found: AnyStore) -> None:
+        """Go on with this store; with its encoder, where that is at hand."""
         record = self._read_record(found)
-        known = (one for one in (bound.encoder, self._coming) if one is not None)
+        known = (one for one in (self._bound.encoder, self._coming) if one is not None)
         self._bound = _Bound(found, record, next((one for one in known if one.fingerprint == record.fingerprint), None))
         self._search.changed()
-        return True
 
     def set_index(self, index: IndexConfig | IndexKind) -> None:
         """Build another index over what is there.

@@ -148,7 +148,7 @@ def _numbers(values: Any, what: str) -> Tensor:
         raise InputError(f"{what} must be numbers; give the number of each class") from error
 
 
-def pad_vectors(sentences: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
+def pad_vectors(sentences: Iterable[FloatArray]) -> tuple[Tensor, Tensor]:
     """What ``Encoder.encode_words`` gives, as a head takes it.
 
     Parameters
@@ -164,10 +164,11 @@ def pad_vectors(sentences: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
     InputError
         No sentences, something that is no array, or vectors of different lengths.
     """
-    check_type("sentences", sentences, Sequence | np.ndarray | Tensor, "a list of arrays (n_words, dim)")
+    check_type("sentences", sentences, Iterable, "a list of arrays (n_words, dim)")
+    sentences = list(sentences)
     for number, one in enumerate(sentences):
         check_type(f"sentences[{number}]", one, np.ndarray | Tensor, "an array (n_words, dim)")
-    if not len(sentences):
+    if not sentences:
         raise InputError("no sentences to pad")
     widths = {one.shape[1:] for one in sentences}
     if len(widths) != 1 or len(*widths) != 1:
