@@ -36,7 +36,7 @@ from wordstock.protocols import FloatArray
 __all__ = ["LEAST_COSINE", "Trial", "open_model", "remembered"]
 
 LEAST_COSINE = 0.999
-_ROUND = 3  # counted up whenever a candidate would turn out otherwise
+_ROUND = 4  # counted up whenever a candidate would turn out otherwise
 _CLOSE = 1.05  # a later candidate must be faster than the best one so far by this factor
 _RUNS, _SECONDS = 3, 0.5  # at least so many runs, and more of a small model, whose runs are short
 _LIBRARIES = ("torch", "transformers", "onnxruntime", "openvino", "wordstock")
