@@ -1,7 +1,7 @@
 """Weights of eight bits in OpenVINO's own graph, so that a text's vector stays close and does not see its batch.
 
-The feed-forward products are, which have two thirds of the arithmetic; attention's stay as they are: they would cost
-more cosine for the time that they would save. Weights are rounded per column and block of rows, inputs at run time per
+Only the feed-forward products have them, two thirds of the arithmetic: attention's would cost more cosine for the time
+that they would save. Weights are rounded per column and block of rows, inputs at run time per
 token in the same blocks (OpenVINO's dynamic quantisation). A channel that is much larger than the others would set the
 step of its whole block: what a layer's normalisation gives has such channels, so there the input is divided, and the
 rows of the weights multiplied, by the square root of the ratio of their root mean squares (after SmoothQuant, Xiao et
