@@ -86,9 +86,6 @@ def main() -> None:
     except MemoryError as error:
         console.print(f"[bold red]error:[/] not enough memory: {escape(str(error) or 'an allocation failed')}")
         sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone: not an error
-        sys.exit(0)
     except OSError as error:
         what = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
         where = f": {escape(str(error.filename))}" if error.filename else ""
