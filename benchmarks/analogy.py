@@ -3,11 +3,11 @@
 ``--quick`` asks the first 40 questions of each section instead of all, which takes gensim minutes.
 """
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 from evaluation_sets import sets_folder
+from options import options
 from pairs import HEAD, paired
 from peer import folder, gensim_glove, glove
 from wordstock.evaluate import AnalogySet, evaluate_analogy, read_analogies
@@ -62,4 +62,4 @@ def first_questions(path: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(run(quick="--quick" in sys.argv))
+    print(run(quick=bool(options(__doc__, "quick"))))

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from options import options
 from peer import folder
 
 THREADS = 2
@@ -246,4 +247,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["child"]:
         in_child(*sys.argv[2:])
     else:
-        print(run(quick="--quick" in sys.argv))
+        print(run(quick=bool(options(__doc__, "quick"))))

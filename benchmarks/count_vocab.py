@@ -18,6 +18,7 @@ from gensim.models import Word2Vec
 from gensim.models.phrases import Phrases as GensimPhrases
 from gensim.models.word2vec import LineSentence
 
+from options import options
 from pairs import HEAD, paired
 from peer import folder
 from wordstock.corpus import read_blocks
@@ -116,4 +117,5 @@ def plain_text(limit: int | None) -> Path:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

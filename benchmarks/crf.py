@@ -4,6 +4,7 @@ import numpy as np
 import torch
 import torchcrf
 
+from options import options
 from pairs import HEAD, paired
 from wordstock.tasks.torch.crf import LinearChainCRF
 
@@ -67,4 +68,5 @@ def agree(ours, peer, emissions, gold, mask) -> None:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

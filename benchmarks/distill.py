@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 import wordstock as ws
 from encode import sentences
+from options import options
 from pairs import paired
 from wordstock.corpus import read_texts
 from wordstock.errors import InputError
@@ -132,4 +133,5 @@ def score(encoder: Encoder, part: str) -> float:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

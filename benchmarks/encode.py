@@ -8,6 +8,7 @@ import numpy as np
 from model2vec import StaticModel
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
+from options import options
 from pairs import HEAD, paired
 from peer import glove
 
@@ -46,4 +47,5 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

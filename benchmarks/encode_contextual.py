@@ -20,6 +20,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 import wordstock as ws
+from options import options
 from pairs import paired, seconds
 from wordstock._threads import thread_count
 from wordstock.encoders.backends.auto import LEAST_COSINE, remembered
@@ -150,4 +151,5 @@ def chosen(folder: Path) -> str:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

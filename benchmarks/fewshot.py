@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import warnings
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from scipy import stats
 import distill
 import wordstock as ws
 import wordstock.cli
+from options import options
 from wordstock.encoders.cache import CachedEncoder
 from wordstock.tasks import TextClassifier, random_like, read_labelled, tfidf_baseline
 
@@ -200,7 +200,7 @@ def verdict(name, columns) -> list[str]:
 
 
 def main() -> None:
-    print(run(quick="--quick" in sys.argv[1:]))
+    print(run(quick=bool(options(__doc__, "quick"))))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
 is measured and takes from it what is there; ``--most SECONDS`` stops before a figure is begun later than that.
 """
 
+import argparse
 import json
+import math
 import os
 import sys
 import time
@@ -133,9 +135,11 @@ def difference(ours, theirs) -> str:
 
 
 def main() -> None:
-    options = dict(zip(sys.argv[1:], sys.argv[2:], strict=False))
-    most = float(options.get("--most", "inf"))
-    print(run(quick="--quick" in sys.argv[1:], keep=options.get("--keep", KEPT), most=most))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--keep", default=KEPT)
+    parser.add_argument("--most", type=float, default=math.inf)
+    print(run(**vars(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import statistics
 import subprocess
 import sys
 
+from options import options
+
 TIMED = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 
 
@@ -25,4 +27,5 @@ def timed(module: str) -> float:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

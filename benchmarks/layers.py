@@ -3,6 +3,8 @@
 import os
 import sys
 
+from options import options
+
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import keras
@@ -73,4 +75,5 @@ def batch(sentences: int, longest: int, size: int) -> torch.Tensor:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

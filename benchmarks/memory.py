@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from options import options
 from peer import folder, gensim_glove, glove
 
 RESIDENT = """
@@ -46,4 +47,5 @@ def added(code: str, path: Path) -> float:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from options import options
 from pairs import HEAD, summary
 from peer import folder, gensim_glove, glove
 
@@ -45,4 +46,5 @@ def timed(code: str, path: object) -> float:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

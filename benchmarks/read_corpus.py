@@ -8,12 +8,12 @@ small gzip files. ``--quick`` writes an eighth.
 import gzip
 import html
 import json
-import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from count_vocab import plain_text
+from options import options
 from pairs import paired
 from peer import folder
 from wordstock.corpus import read_blocks, read_texts
@@ -82,4 +82,4 @@ def written(name: str, data: Callable[[], bytes]) -> Path:
 
 
 if __name__ == "__main__":
-    print(run(quick="--quick" in sys.argv))
+    print(run(quick=bool(options(__doc__, "quick"))))

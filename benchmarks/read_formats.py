@@ -2,6 +2,7 @@
 
 from gensim.models import KeyedVectors
 
+from options import options
 from pairs import HEAD, paired
 from peer import folder, gensim_glove
 from wordstock.formats import read
@@ -22,4 +23,5 @@ def run() -> str:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

@@ -8,13 +8,13 @@ import bz2
 import gc
 import random
 import re
-import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import gensim
 from gensim.corpora.wikicorpus import extract_pages, filter_wiki
 
+from options import options
 from pairs import HEAD, paired
 from peer import folder
 from wordstock.corpus import ReadReport, read_texts
@@ -97,4 +97,4 @@ def paragraph(sentences: list[str], draw: random.Random) -> str:
 
 
 if __name__ == "__main__":
-    print(run(quick="--quick" in sys.argv))
+    print(run(quick=bool(options(__doc__, "quick"))))

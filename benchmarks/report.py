@@ -15,6 +15,7 @@ from pathlib import Path
 
 import fewshot
 import wordstock as ws
+from options import options
 from wordstock.tasks.tagging import read_conll
 
 ENCODERS = ["glove-6b-50d", "all-minilm-l6-v2"]
@@ -119,7 +120,7 @@ def main() -> None:
     if sys.argv[1:2] == ["one"]:
         one(*sys.argv[2:4])
     else:
-        print(run(quick="--quick" in sys.argv[1:]))
+        print(run(quick=bool(options(__doc__, "quick"))))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import wordstock as ws
+from options import options
 from wordstock.stores.fusion import WEIGHTS
 
 DEPTH = 100
@@ -118,4 +119,5 @@ def ranked(title, documents, queries, gains):
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

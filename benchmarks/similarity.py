@@ -3,6 +3,7 @@
 import warnings
 
 from evaluation_sets import sets_folder
+from options import options
 from peer import gensim_glove, glove
 from wordstock.evaluate import evaluate_similarity, read_similarity
 
@@ -45,4 +46,5 @@ def _as_gensim_reports() -> str:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     print(run())

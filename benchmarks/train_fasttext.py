@@ -20,6 +20,7 @@ from gensim.models import FastText
 import wordstock as ws
 from cores import HEAD, paired_on_cores
 from evaluation_sets import sets_folder
+from options import options
 from pairs import clock
 from trained_peers import kept_scores
 from training_memory import peak_memory
@@ -147,5 +148,5 @@ TRAIN = {"wordstock": train_ours, "fastText C++": train_cpp, "gensim": train_gen
 
 
 if __name__ == "__main__":
-    chosen = tuple(part for part in PARTS if f"--{part}" in sys.argv) or PARTS
-    print(run(quick="--quick" in sys.argv, parts=chosen))
+    given = options(__doc__, "quick", *PARTS)
+    print(run(quick="quick" in given, parts=tuple(part for part in PARTS if part in given) or PARTS))

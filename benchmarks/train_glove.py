@@ -9,13 +9,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import wordstock as ws
 from evaluation_sets import sets_folder
+from options import options
 from pairs import HEAD, Pair, clock
 from peer import folder
 from training_memory import peak_memory
@@ -137,5 +137,6 @@ def scores(name: str, table: ws.Embeddings) -> str:
 
 
 if __name__ == "__main__":
-    quick = "--quick" in sys.argv
-    print(memory(quick=quick) if "--memory" in sys.argv else run(quick=quick))
+    given = options(__doc__, "quick", "memory")
+    quick = "quick" in given
+    print(memory(quick=quick) if "memory" in given else run(quick=quick))

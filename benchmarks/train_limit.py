@@ -6,7 +6,6 @@ that are fetched ahead, changed and written back. A perfect kernel would do both
 Times are processor time of one thread, the best of five passes over the first 20 MB of the text; ``--quick``: 3 MB.
 """
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from options import options
 from training_text import text
 from wordstock.corpus import read_texts
 from wordstock.kernels.blocks import prefetch_row
@@ -122,4 +122,4 @@ def best(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    print(run(quick="--quick" in sys.argv))
+    print(run(quick=bool(options(__doc__, "quick"))))

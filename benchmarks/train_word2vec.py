@@ -18,6 +18,7 @@ from gensim.models import Word2Vec
 import wordstock as ws
 from cores import HEAD, paired_on_cores
 from evaluation_sets import sets_folder
+from options import options
 from pairs import clock
 from trained_peers import gensim_word2vec
 from training_memory import peak_memory
@@ -175,5 +176,5 @@ def compile_kernels(algorithm: str, dim: int) -> None:
 
 
 if __name__ == "__main__":
-    chosen = tuple(part for part in PARTS if f"--{part}" in sys.argv) or PARTS
-    print(run(quick="--quick" in sys.argv, parts=chosen))
+    given = options(__doc__, "quick", *PARTS)
+    print(run(quick="quick" in given, parts=tuple(part for part in PARTS if part in given) or PARTS))

@@ -99,7 +99,7 @@ def test_settings_reach_the_encoder(monkeypatch, capsys, lines, tmp_path):
         (["-o", "in.jsonl"], "--output in.jsonl is the file that is read; give another name"),
         (["-o", "o.npy", "--kind", "pdf"], "--kind pdf: known are text, jsonl,"),
         (["-o", "o.npy", "--layers", "first"], "--layers first: needs whole numbers"),
-        (["-o", "o.npy", "--pooling", "cls"], "pooling: only for contextual encoders; t.safetensors is a table"),
+        (["-o", "o.npy", "--pooling", "cls"], "--pooling: only for contextual encoders; t.safetensors is a table"),
     ],
 )
 def test_mistakes_are_one_line_and_write_nothing(monkeypatch, capsys, table, tmp_path, options, message):

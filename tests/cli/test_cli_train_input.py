@@ -62,7 +62,7 @@ def test_empty_corpora_and_rare_words(train, tmp_path, text, method):
     empty = tmp_path / "empty.txt"
     empty.write_bytes(b"")
     refused(train(empty, "--method", method), "the corpus is empty: not one word was found in it")
-    rare = "no word occurs 99 times, the most frequent one is 'the' with 60; lower min_count"
+    rare = "no word occurs 99 times, the most frequent one is 'the' with 60; lower --min-count"
     refused(train(text, "--method", method, "--min-count", 99), rare)
     refused(train(text, "--method", method, "--min-count", 99, "--phrases", 1), "no word occurs 99 times")
     alone = tmp_path / "alone.txt"
@@ -186,7 +186,9 @@ def test_init_sets_the_dim_and_must_fit(train, tmp_path, text):
 @pytest.mark.parametrize("method", METHODS)
 def test_matrices_that_do_not_fit_in_memory(train, text, method):
     ran = train(text, "--method", method, "--dim", 10**11)
-    refused(ran, "words with dim=100000000000 need", "of memory in training", "are free; lower dim, raise min_count")
+    refused(
+        ran, "words with --dim 100000000000 need", "of memory in training", "are free; lower dim, raise --min-count"
+    )
 
 
 def test_a_window_may_be_wider_than_a_sentence(train, tmp_path, text):

@@ -19,6 +19,7 @@ from wordstock._wording import counted
 from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
 from wordstock.cli.labelled_data import naming_lines, read_data, read_texts_only
 from wordstock.cli.nearest import DEFAULT_MODEL
+from wordstock.cli.spelling import Verb
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ Override = Annotated[
 _CONFUSIONS = 5  # most frequent mistakes shown
 
 
-@classify_app.command()
+@classify_app.command(cls=Verb)
 def train(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the classifier (.safetensors).")],
@@ -110,7 +111,7 @@ def train(
         console.print(f"wrote the tuned encoder to {encoder_output}", markup=False)
 
 
-@classify_app.command()
+@classify_app.command(cls=Verb)
 def predict(
     saved: Saved,
     data: Data,
@@ -142,7 +143,7 @@ def predict(
             stream.write(buffer.getvalue().encode())
 
 
-@classify_app.command()
+@classify_app.command(cls=Verb)
 def evaluate(
     saved: Saved,
     data: Data,
@@ -209,4 +210,4 @@ def _show(report: ClassReport, *, several: bool) -> None:
 
 
 for verb in (train_ngrams, calibrate):
-    classify_app.command()(verb)
+    classify_app.command(cls=Verb)(verb)

@@ -26,6 +26,7 @@ from wordstock.cli.nearest import analogy, nearest
 from wordstock.cli.reindex import reindex
 from wordstock.cli.report import report
 from wordstock.cli.search import search
+from wordstock.cli.spelling import Verb, spelt
 from wordstock.cli.tag import tag_app
 from wordstock.cli.train import train
 from wordstock.errors import StorageError, WordstockError
@@ -45,7 +46,7 @@ app = typer.Typer(
 
 documents = (index, search, reindex, export)
 for verb in (demo, models, info, nearest, analogy, encode, convert, evaluate, report, train, *documents):
-    app.command()(verb)
+    app.command(cls=Verb)(verb)
 app.add_typer(classify_app, name="classify")
 app.add_typer(tag_app, name="tag")
 
@@ -74,14 +75,14 @@ def main() -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        console.print(f"[yellow]warning:[/] {escape(str(message))}")
+        console.print(f"[yellow]warning:[/] {escape(spelt(str(message)))}")
 
     warnings.showwarning = show
     try:
         app()
     except WordstockError as error:
         told = error.strerror if isinstance(error, StorageError) else None  # without the number that str puts first
-        console.print(f"[bold red]error:[/] {escape(told or str(error))}")
+        console.print(f"[bold red]error:[/] {escape(spelt(told or str(error)))}")
         sys.exit(1)
     except MemoryError as error:
         console.print(f"[bold red]error:[/] not enough memory: {escape(str(error) or 'an allocation failed')}")

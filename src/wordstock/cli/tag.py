@@ -17,6 +17,7 @@ from wordstock._paths import user_path
 from wordstock._wording import counted
 from wordstock.cli.labelled_data import naming_lines
 from wordstock.cli.nearest import DEFAULT_MODEL
+from wordstock.cli.spelling import Verb
 from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
 
@@ -44,7 +45,7 @@ Override = Annotated[
 ]
 
 
-@tag_app.command()
+@tag_app.command(cls=Verb)
 def train(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the tagger (.safetensors).")],
@@ -110,7 +111,7 @@ def train(
     console.print(f"wrote {output}", markup=False)
 
 
-@tag_app.command()
+@tag_app.command(cls=Verb)
 def predict(
     saved: Saved,
     data: Annotated[Path, typer.Argument(help="Raw text (.txt, UTF-8), a column file, or .conllu.")],
@@ -140,7 +141,7 @@ def predict(
             stream.write(written.encode())
 
 
-@tag_app.command()
+@tag_app.command(cls=Verb)
 def evaluate(
     saved: Saved,
     data: Data,

@@ -67,8 +67,7 @@ class Request:
         if phrases and not counting.get("phrases"):
             raise InputError(f"{flag(next(iter(phrases)))} needs --phrases 1 or more")
         if counting.get("phrases"):
-            settings = {name.removeprefix("phrase_"): value for name, value in phrases.items()}
-            counting["phrases"] = PhraseSettings(passes=counting["phrases"], **settings)
+            counting["phrases"] = _phrase_settings(counting["phrases"], phrases)
         if kind not in _ITEMS:
             counting["tokenizer"] = Tokenizer(**groups["text"])
         init, settings = given.get("init"), groups["config"]
@@ -143,6 +142,15 @@ def _check_kind(kind: str | None, groups: dict[str, dict[str, Any]]) -> None:
         phrases = [name for name in ("phrases",) if groups["counting"].get(name)]
         if other := [*reading, *groups["text"], *phrases, *groups["phrases"]]:
             raise InputError(f"{flag(other[0])} does not apply to --kind {kind}")
+
+
+def _phrase_settings(passes: int, given: dict[str, Any]) -> PhraseSettings:
+    settings = {name.removeprefix("phrase_"): value for name, value in given.items()}
+    try:
+        return PhraseSettings(passes=passes, **settings)
+    except InputError as error:
+        name, rest = str(error).split("=", 1)
+        raise InputError(f"{flag('phrases' if name == 'passes' else f'phrase_{name}')} {rest}") from error
 
 
 def _loaded(init: str) -> Embeddings:
