@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import numpy as np
+from topic_samples import FILLER, TOPICS
 
-from conftest import FILLER, TOPICS
 from wordstock.tasks.tagging import tags_of
 
 ANIMALS, MONEY, WEATHER = (TOPICS[name] for name in ("animal", "money", "weather"))

@@ -7,9 +7,9 @@ import json
 import pytest
 import torch
 from tagging_samples import tagged
+from topic_samples import make_table
 from typer.testing import CliRunner
 
-from conftest import make_table
 from wordstock.cli.tag import tag_app
 from wordstock.errors import FormatError, InputError, LabelError
 from wordstock.tasks import SequenceTagger

@@ -16,9 +16,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from tagging_samples import build_bert, tagged
+from topic_samples import Letters, make_table
 
 import wordstock as ws
-from conftest import Letters, make_table
 from wordstock.encoders import open_encoder
 from wordstock.encoders.cache import CachedEncoder
 from wordstock.encoders.stack import stack

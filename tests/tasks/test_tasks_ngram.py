@@ -142,7 +142,9 @@ def test_lines_as_fasttext_takes_them(tmp_path):
         "__label__b coin"  # no newline at the end
     )
     path.write_bytes(gzip.compress(text.encode()))
-    model = NgramClassifier(**SETTINGS).fit_file(path)
+    with pytest.warns(UserWarning, match=r"^1 line without a label left out") as told:
+        model = NgramClassifier(**SETTINGS).fit_file(path)
+    assert told[0].filename == __file__
     assert model.classes_.tolist() == ["a", "b"]
     assert model.predict(["cat", "coin"]).tolist() == ["a", "b"]
     counts = model.model_.counts
@@ -171,7 +173,8 @@ def test_several_labels_per_text(tmp_path, fasttext, test):
     path.write_text(
         "".join(f"{' '.join('__label__' + x for x in one)} {t}\n" for t, one in zip(texts, labels, strict=True))
     )
-    from_file = NgramClassifier(loss="ova", **SETTINGS | {"epochs": 30}).fit_file(path)
+    with pytest.warns(UserWarning, match="^20 lines without a label left out"):
+        from_file = NgramClassifier(loss="ova", **SETTINGS | {"epochs": 30}).fit_file(path)
     assert from_file.predict(["cat loan"]) == [["animal", "money"]]
     model.write_fasttext(tmp_path / "m.bin")
     theirs = fasttext.load_model(str(tmp_path / "m.bin"))

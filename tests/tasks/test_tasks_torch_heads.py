@@ -88,7 +88,7 @@ def test_every_head_learns(name, level):
     texts = (pool_words(vectors, mask)[:, 0] > 0).long()
     labels = texts if level == "text" else torch.where(mask, (vectors[..., 0] > 0).long(), -100)
     head = build_head(name, 8, 2, level=level, dropout=0.0)
-    optimiser = torch.optim.Adam(head.parameters(), lr=0.03)
+    optimiser = torch.optim.Adam(head.parameters(), lr=0.01 if name == "transformer" else 0.03)
     for _ in range(80):
         optimiser.zero_grad()
         scores = head(vectors, mask)

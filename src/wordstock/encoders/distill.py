@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ __all__ = ["distill"]
 
 Report = Callable[[int, int | None], object]
 Given = Iterable[str] | Vocabulary | Embeddings
-Corpus = TokenShards | Path | str | Iterable[str | Sequence[str]]
+Corpus = TokenShards | PathLike[str] | str | Iterable[str | Sequence[str]]
 
 _BLOCK = 4096  # words given to the encoder at once
 _ALONE = (
@@ -135,10 +135,10 @@ def _opened(
     corpus: Corpus, vocabulary: Given | None, tokenizer: Tokenizer | None
 ) -> tuple[Iterable[str | Sequence[str]], Given | None, Tokenizer | None]:
     """Sentences; of shards also the words and the tokeniser that they were made with, where the caller gives none."""
-    if isinstance(corpus, str | Path):
+    if isinstance(corpus, str | PathLike):
         if not user_path(corpus, "corpus").is_dir():
             raise InputError(f"corpus={str(corpus)!r:.80} is not a folder of shards; pass texts or sentences as a list")
-        corpus = open_shards(corpus)
+        corpus = open_shards(user_path(corpus))
     if isinstance(corpus, TokenShards):
         return (
             corpus.sentences(),

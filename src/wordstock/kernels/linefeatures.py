@@ -64,14 +64,14 @@ def write_features(ids, numbers, places, word_ngrams, n_words, bucket_rows, used
 
     Returns
     -------
-    How many lines, features and labels were written.
+    How many lines, features and labels were written, and how many lines with words were left out for want of a label.
     """
     features, ends, labels, label_ends = out
     rows, kinds, hashes, grams, starts = places
     buckets = np.uint64(len(bucket_rows))
     running = np.zeros(max(1, word_ngrams - 1), np.uint64)  # hashes of the n-grams that go on, the shortest first
-    lines = size = n_labels = 0
-    going = 0
+    lines = size = n_labels = unlabelled = 0
+    going = begin = 0
     line_size, line_labels = size, n_labels
     for i in range(len(ids)):
         entry = numbers[ids[i]]
@@ -115,10 +115,11 @@ def write_features(ids, numbers, places, word_ngrams, n_words, bucket_rows, used
                 label_ends[lines] = n_labels
                 lines += 1
             else:
+                unlabelled += n_labels == line_labels and i > begin
                 size, n_labels = line_size, line_labels
             line_size, line_labels = size, n_labels
-            going = 0
-    return lines, size, n_labels
+            going, begin = 0, i + 1
+    return lines, size, n_labels, unlabelled
 
 
 @compiled

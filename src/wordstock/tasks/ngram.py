@@ -139,7 +139,8 @@ class NgramClassifier(TextEstimator):
         """Learn from a file in fastText's format, plain or compressed, which is read once and not held in memory.
 
         A token that starts with ``__label__`` is a label, wherever in the line it stands; lines without one are left
-        out. What training needs of a large file is kept in a temporary one.
+        out, and a warning says how many, but for empty ones. What training needs of a large file is kept in a
+        temporary one.
 
         Raises
         ------

@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -52,7 +53,7 @@ class Shards(Protocol):
         ...
 
 
-Corpus = Shards | Path | str | Iterable[str | Sequence[str] | TextBlock]
+Corpus = Shards | PathLike[str] | str | Iterable[str | Sequence[str] | TextBlock]
 
 
 @contextmanager
@@ -76,6 +77,8 @@ def opened_corpus(corpus: Corpus, folder: Path | None, options: dict[str, Any]) 
     if isinstance(corpus, Shards):
         yield _checked(corpus)
         return
+    if isinstance(corpus, PathLike):
+        corpus = Path(corpus)
     if isinstance(corpus, str | Path):
         if _are_shards(corpus):
             yield _checked(open_shards(corpus))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from wordstock._wording import counted
 from wordstock.errors import InputError, LabelError
 from wordstock.kernels.labelledlines import hash_entries
 from wordstock.kernels.linefeatures import Places, count_grams, number_buckets, write_features
@@ -251,7 +253,7 @@ def _features(
     given: GivenLabels | None,
 ) -> Lines:
     labels: list[IdArray] = []
-    so_far = 0
+    so_far = unlabelled = 0
     ends, label_ends = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     lengths = np.diff(places.starts)
     with Spool(_HELD) as spool:
@@ -267,16 +269,20 @@ def _features(
                 np.empty(0 if given else len(block), np.int32),
                 np.empty(n_lines, np.int64),
             )
-            written, size, n_labels = write_features(
+            written, size, n_labels, without = write_features(
                 block, numbers[source], places, config.word_ngrams, n_words, *buckets, given is not None, out
             )
             ends.append(out[1][:written] + spool.bounds[-1])
             label_ends.append(out[3][:written] + so_far)
             so_far += int(n_labels)
+            unlabelled += int(without)
             spool.append(out[0][:size].copy())
             labels.append(out[2][:n_labels].copy())
         features = spool.array()
     none = np.empty(0, np.int32), np.zeros(1, np.int64)
     if given is None:
+        if unlabelled and so_far:
+            told = f"{counted(unlabelled, 'line')} without a label left out"
+            warnings.warn(told, stacklevel=6)  # at the call of ``fit_file``
         return Lines(features, np.concatenate(ends), np.concatenate(labels), np.concatenate(label_ends), *none)
     return Lines(features, np.concatenate(ends), given.codes, given.ends, *none)
