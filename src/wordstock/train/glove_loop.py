@@ -80,9 +80,11 @@ class GloVeLoop:
                 saving = self.checkpoint is not None and time.monotonic() - saved_at > self.interval
                 # What the last round broke, no cost has told yet.
                 broken = (last or saving or stop.is_set()) and not all_finite(rows.data)
-                if broken or self._diverged(cost, state, ended):
+                diverged = self._diverged(cost, state, ended)
+                if broken or diverged:
                     del rows  # before new ones are made
-                    rows, state = self._begin(self._halved(cost, state), rounds, stop)
+                    found = self._what_broke(cost, state) if diverged else "vectors with numbers that are not finite"
+                    rows, state = self._begin(self._halved(found, state), rounds, stop)
                 elif ended:
                     self._end_epoch(rows, state)
                 done = state.epoch == self.config.epochs or state.stopped or stop.is_set()
@@ -183,10 +185,12 @@ class GloVeLoop:
         """Whether the cost is not a number, or one that vectors of zeros would not have either."""
         return not math.isfinite(cost) or (ended and state.loss / self.tiles.cells > 2 * self.tiles.start_cost + 1)
 
-    def _halved(self, cost: float, state: TrainState) -> TrainState:
-        factor, retries = state.rate_factor / 2, state.retries + 1
+    def _what_broke(self, cost: float, state: TrainState) -> str:
         mean = state.loss / self.tiles.cells if math.isfinite(cost) else cost
-        found = f"mean cost {mean:.3g} where vectors of zeros have {self.tiles.start_cost:.3g}"
+        return f"mean cost {mean:.3g} where vectors of zeros have {self.tiles.start_cost:.3g}"
+
+    def _halved(self, found: str, state: TrainState) -> TrainState:
+        factor, retries = state.rate_factor / 2, state.retries + 1
         rate = self.config.learning_rate
         if retries > _TRIES:
             raise WordstockError(

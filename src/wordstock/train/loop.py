@@ -140,9 +140,10 @@ class EpochLoop:
 
     def _roll_back(self, state: TrainState, done: Done) -> tuple[Tables, TrainState]:
         factor, retries = state.rate_factor / 2, state.retries + 1
-        found = (
-            f"mean loss {done.loss / max(done.items, 1):.3g} where untrained vectors have {self.trainer.start_loss:.3g}"
-        )
+        found = "vectors with numbers that are not finite"
+        if self._diverged(done):
+            mean = done.loss / max(done.items, 1)
+            found = f"mean loss {mean:.3g} where untrained vectors have {self.trainer.start_loss:.3g}"
         rate = self.config.first_rate
         if retries > _TRIES:
             raise WordstockError(
