@@ -111,6 +111,9 @@ def test_equal_seeds_give_equal_taggers_and_the_callers_random_numbers_are_left_
     torch.manual_seed(11)
     one = SequenceTagger(small, seed=5, **QUICK).fit(*TRAIN)
     torch.testing.assert_close(torch.rand(3), expected)
+    torch.manual_seed(11)
+    copy.deepcopy(one)
+    torch.testing.assert_close(torch.rand(3), expected)
     two = SequenceTagger(small, seed=5, **QUICK).fit(*TRAIN)
     other = SequenceTagger(small, seed=6, **QUICK).fit(*TRAIN)
     for name, value in one.network_.state_dict().items():
@@ -349,6 +352,17 @@ def test_a_saved_tagger_answers_alike_and_holds_no_vectors(small, fitted, tmp_pa
     assert not any(
         small.dim in array.shape and len(small) in array.shape for array in safetensors.numpy.load(one).values()
     )
+
+
+@pytest.mark.parametrize("model", ["crf", "finetune"])
+def test_a_pickle_from_a_device_that_is_not_here_opens_on_the_cpu(small, bert, model):
+    tagger = SequenceTagger(bert if model == "finetune" else small, model=model, epochs=1).fit(*tagged(8, 1))
+    rebuild, given = tagger.network_.__reduce__()
+    moved = rebuild(*("cuda:99" if isinstance(one, str) else one for one in given))
+    assert moved.device == "cpu"
+    assert not moved.training
+    for name, value in tagger.network_.state_dict().items():
+        assert torch.equal(moved.state_dict()[name], value.cpu())
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])

@@ -13,7 +13,10 @@ from sklearn.base import clone
 import wordstock as ws
 from wordstock.errors import FingerprintError, FormatError, InputError, WordstockError
 from wordstock.tasks import BiLSTMConfig, Contrastive, FineTune, HeadTraining, LinearConfig, TextClassifier
+from wordstock.tasks.head_config import head_config
+from wordstock.tasks.scaling import Scaling
 from wordstock.tasks.tuning.loop import rate_share
+from wordstock.tasks.tuning.training import Target, joint
 
 torch = pytest.importorskip("torch")
 
@@ -83,6 +86,31 @@ def quick(finetune, kind):
     if finetune == "full":
         return FineTune(epochs=8, learning_rate=0.05 if kind == "table" else 3e-3, embeddings=True)
     return None if finetune is None else Contrastive(epochs=6, learning_rate=0.05 if kind == "table" else 3e-3)
+
+
+class Elsewhere:
+    """Texts of three words whose vectors are on a device that every machine has, and that mixes with no other."""
+
+    device = "meta"
+
+    def vectors(self, read, rows):
+        return torch.ones(len(rows), 12, device=self.device, requires_grad=True)
+
+    def words(self, read, rows):
+        mask = torch.ones(len(rows), 3, dtype=torch.bool, device=self.device)
+        return torch.ones(len(rows), 3, 12, device=self.device, requires_grad=True), mask
+
+
+@pytest.mark.parametrize("head", ["linear", "mlp", "cnn", "transformer"])
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_head_is_trained_where_its_encoder_is(head, multilabel):
+    codes = np.arange(30) % 3
+    target = Target(np.eye(3, dtype=bool)[codes], np.ones((30, 3)), 3) if multilabel else Target(codes, np.ones(30), 3)
+    module, loss = joint(Elsewhere(), None, head_config(head), Scaling(np.zeros(12), 1.0), target)
+    found = loss(np.arange(8))
+    found.backward()
+    assert found.device.type == "meta"
+    assert {one.grad.device.type for one in module.parameters()} == {"meta"}
 
 
 @pytest.mark.parametrize("head", HEADS)

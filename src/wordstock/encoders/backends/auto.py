@@ -11,7 +11,9 @@ import hashlib
 import importlib
 import json
 import logging
+import os
 import platform
+import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -38,6 +40,7 @@ __all__ = ["LEAST_COSINE", "Trial", "open_model", "remembered"]
 LEAST_COSINE = 0.999
 _ROUND = 4  # counted up whenever a candidate would turn out otherwise
 _CLOSE = 1.05  # a later candidate must be faster than the best one so far by this factor
+_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/dev/nvhost-gpu")  # NVIDIA, Windows' subsystem, AMD, Jetson
 _RUNS, _SECONDS = 3, 0.5  # at least so many runs, and more of a small model, whose runs are short
 _LIBRARIES = ("torch", "transformers", "onnxruntime", "openvino", "wordstock")
 _MODULES = {name: f"wordstock.encoders.backends.{name}" for name in ("openvino", "onnx", "torch")}
@@ -183,7 +186,7 @@ def _open(name: str, model: ModelFolder, precision: Precision, threads: int | No
 
 def _has_gpu() -> bool:
     """Whether torch sees a GPU; torch is not loaded where the system has no driver for one."""
-    if not Path("/dev/nvidiactl").exists():
+    if sys.platform == "darwin" or (sys.platform == "linux" and not any(map(os.path.exists, _DRIVERS))):
         return False
     try:
         return bool(require("torch", extra="encoders", purpose="running on a GPU").cuda.is_available())

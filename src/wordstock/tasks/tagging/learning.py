@@ -22,6 +22,7 @@ from wordstock.tasks.torch.crf import Allowed
 from wordstock.tasks.torch.tagger_batches import Prepared
 from wordstock.tasks.torch.tagger_network import TaggerNetwork
 from wordstock.tasks.torch.tagger_training import answers, train_tagger
+from wordstock.tasks.tuning.loop import drawn_from
 
 if TYPE_CHECKING:
     from wordstock.encoders.training import TrainableEncoder
@@ -51,8 +52,7 @@ def learn(
     """
     device = _device(settings.device)
     plan = settings.plan(len(train[0]))
-    with torch.random.fork_rng(devices=[device] if device != "cpu" else []):
-        torch.manual_seed(settings.seed)
+    with drawn_from(settings.seed, device):
         trainable = _trainable(encoder, device) if settings.model == "finetune" else None
         sources: Any = trainable or WordVectors(encoder, train[0])
         mean = deviation = None

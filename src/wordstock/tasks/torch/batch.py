@@ -142,8 +142,10 @@ def _targets(target: list[Any], sentences: Sequence[Any], batch: WordBatch, batc
 
 
 def _numbers(values: Any, what: str) -> Tensor:
+    if isinstance(values, Tensor):
+        return values
     try:
-        return values if isinstance(values, Tensor) else torch.tensor(np.array(values))
+        return torch.tensor(np.array([one.cpu() if isinstance(one, Tensor) else one for one in values]))
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} must be numbers; give the number of each class") from error
 

@@ -101,8 +101,8 @@ def learning_rows(table: Embeddings, dtype: torch.dtype, *, grams: bool, bags: B
 def _own_rows(table: Embeddings, grams: FloatArray, bags: Bags) -> FloatArray:
     """Solve v = (own + sum of n-grams) / (1 + n) for own."""
     own = np.empty((len(table.storage), table.dim), np.float32)
-    starts: IntArray = bags.starts.numpy()
-    rows: IntArray = bags.grams.numpy()
+    starts: IntArray = bags.starts.cpu().numpy()
+    rows: IntArray = bags.grams.cpu().numpy()
     for start, block in table.storage.blocks():
         stop = start + len(block)
         bounds = starts[start : stop + 1] - starts[start]

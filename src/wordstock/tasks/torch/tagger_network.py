@@ -151,22 +151,12 @@ class TaggerNetwork(nn.Module):
         """All weights and buffers by name."""
         return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Of an encoder that was trained along, where it comes from and its weights."""
-        state = self.__dict__.copy()
-        if (trainable := self.trainable) is not None:
-            state["_trainable"] = trainable.encoder, trainable.device, trainable.module.state_dict()
-            state["_modules"] = {name: one for name, one in self._modules.items() if name != "encoder"}
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if self._trainable is not None:
-            encoder, device, weights = self._trainable
-            self._trainable = encoder.trainable(device=device)
-            module = self._trainable.module
-            module.load_state_dict(weights)
-            self._modules = {"encoder": module.train(self.training), **self._modules}
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Weights on the CPU, and of an encoder that was trained along where it comes from."""
+        allowed = Allowed(*(getattr(self.crf, f"allowed_{name}").cpu() for name in Allowed._fields))
+        encoder = None if self.trainable is None else self.trainable.encoder
+        weights = {name: value.cpu() for name, value in self.state_dict().items()}
+        return _rebuilt, (self.shape, allowed, encoder, self.device, weights, self.training)
 
     def _encoded(self, batch: TaggerBatch) -> Tensor:
         words = self._trainable.words(batch.vectors)
@@ -181,3 +171,16 @@ def _characters(shape: NetworkShape) -> HashedFields | CharacterCNN | None:
     if shape.characters == "none":
         return None
     return HashedFields() if shape.characters == "hashed" else CharacterCNN(shape.letters)
+
+
+def _rebuilt(
+    shape: NetworkShape, allowed: Allowed, encoder: Any, device: str, weights: dict[str, Tensor], training: bool
+) -> TaggerNetwork:
+    """What ``__reduce__`` gave, on its device where that is there, else on the CPU."""
+    asked = torch.device(device)
+    place = device if asked.type == "cpu" or (asked.index or 0) < torch.cuda.device_count() else "cpu"
+    with torch.random.fork_rng(devices=[]):  # the weights that are drawn are not those that stay
+        trainable = None if encoder is None else encoder.trainable(device=place)
+        network = TaggerNetwork(shape, allowed, trainable=trainable)
+    network.load_state_dict(weights)
+    return network.to(place).train(training)

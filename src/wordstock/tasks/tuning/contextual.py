@@ -47,13 +47,13 @@ class ContextualTuner:
         self.base, self._config = base, config
         self.model = base.trainable()
         self.module: Any = self.model.module
-        self.dim, self.word_dim = self.model.dim, self.model.word_dim
+        self.dim, self.word_dim, self.device = self.model.dim, self.model.word_dim, self.model.device
         self._layers = self.model.parameter_groups()
         if not config.embeddings:
             for one in self._layers[0]:
                 one.requires_grad_(False)
             self._layers[0] = []
-        self._half = _bfloat16(config.precision, self.model.device)
+        self._half = _bfloat16(config.precision, self.device)
 
     def groups(self, steps: int = 1) -> list[Group]:
         """From the top to the bottom, each with a lower rate than the one above.
@@ -105,7 +105,7 @@ class ContextualTuner:
 
         if not self._half:
             return nullcontext()
-        return torch.autocast(self.model.device.split(":")[0], torch.bfloat16)
+        return torch.autocast(self.device.split(":")[0], torch.bfloat16)
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """What a saved classifier keeps: the weights that differ from the encoder's own."""
@@ -205,6 +205,6 @@ def _bfloat16(precision: Precision, device: str) -> bool:
     if precision != "auto":
         return precision == "bfloat16"
     if device != "cpu":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(known()) if callable(known) else False

@@ -59,7 +59,7 @@ def tune_contrastively(
         return supervised_loss(vectors, labels, config.temperature)
 
     groups = tuner.groups(sum(map(len, plan)))
-    with seeded(seed):
+    with seeded(seed, tuner.device):
         return Loop(
             stage="contrastive",
             modules=[tuner.module],

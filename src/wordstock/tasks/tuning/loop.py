@@ -24,7 +24,7 @@ from wordstock.tasks.tuning.progress import Tell, TrainProgress
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Group", "Loop", "length_batches", "rate_share", "seeded"]
+__all__ = ["Group", "Loop", "drawn_from", "length_batches", "rate_share", "seeded"]
 
 _log = logging.getLogger(__name__)
 _SORTED = 16  # batches among which texts are sorted by length: less padding, and still a random order
@@ -176,13 +176,27 @@ def rate_share(step: int, steps: int, warmup: float) -> float:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Torch's random numbers from ``seed`` and its threads as this library's; both as before afterwards."""
+def drawn_from(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Torch's random numbers on the CPU and on ``device`` from ``seed``, and as before afterwards."""
+    import torch
+
+    kind = torch.device(device).type
+    with torch.random.fork_rng(devices=[] if kind == "cpu" else [device], device_type=kind):
+        torch.default_generator.manual_seed(seed)
+        if kind != "cpu":
+            module = torch.get_device_module(kind)
+            with module.device(device):
+                module.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """``drawn_from``, with torch's threads as this library's."""
     import torch
 
     threads = torch.get_num_threads()
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with drawn_from(seed, device):
         torch.set_num_threads(thread_count())
         try:
             yield

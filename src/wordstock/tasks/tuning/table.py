@@ -145,6 +145,8 @@ class TableTuner:
     texts : whose rows are trained.
     """
 
+    device = "cpu"  # a step reads few rows
+
     def __init__(self, base: Embeddings, texts: Sequence[str], config: Tuning) -> None:
         import torch
 

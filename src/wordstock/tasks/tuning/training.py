@@ -22,7 +22,7 @@ from wordstock.tasks.tuning.progress import Tell
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["HeadTraining", "Target", "fine_tune", "train_head"]
+__all__ = ["HeadTraining", "Target", "fine_tune", "joint", "train_head"]
 
 _HEAD_STEPS, _TUNE_STEPS = 2000, 600  # where the number of epochs is left open
 _FEWEST = 200  # texts below which none is held out unless asked for
@@ -186,29 +186,16 @@ def fine_tune(
     WordstockError
         The loss became NaN or infinite; says what to lower.
     """
-    import torch
-
     words = over_words(head)
     read = tuner.read_words(texts) if words else tuner.read(texts)
     sample = np.random.default_rng(seed).permutation(len(texts))[:_SAMPLE]
     trained, held = target.split(config.held_out, seed)
-    with seeded(seed):
+    with seeded(seed, tuner.device):
         scaling = _scaling_before(tuner, read, sample, words)
-        center = torch.from_numpy(scaling.center.astype(np.float32))
         epochs = config.epochs or _epochs(len(trained), config.batch_size, _TUNE_STEPS, 3, 20)
         # Zeros in the head hand no gradient down: with them a single step would not reach the encoder.
         alike = epochs * len(trained) > config.batch_size
-        module = _built(head, len(scaling.center), target.n_out, alike=alike)
-
-        def loss(rows: IntArray) -> torch.Tensor:
-            if words:
-                vectors, mask = tuner.words(read, rows)
-                return target.loss(module(vectors / scaling.scale, mask), rows)
-            vectors = tuner.vectors(read, rows)
-            known = (vectors.detach() != 0).any(dim=1, keepdim=True)
-            unit = torch.nn.functional.normalize(vectors, dim=1) - center * known
-            return target.loss(module(unit * (len(center) ** 0.5 / scaling.scale)), rows)
-
+        module, loss = joint(tuner, read, head, scaling, target, alike=alike)
         groups = tuner.groups()
         _run(
             "fine-tuning",
@@ -226,6 +213,33 @@ def fine_tune(
             tell=tell,
         )
     return HeadModel(head, scaling, target.n_out, target.multilabel, _tensors(module))
+
+
+def joint(
+    tuner: Any, read: Any, head: HeadConfig, scaling: Scaling, target: Target, *, alike: bool = True
+) -> tuple[Any, Callable[[IntArray], torch.Tensor]]:
+    """A head on the tuner's device, and the loss of some texts as it scores what the tuner makes of them.
+
+    Parameters
+    ----------
+    read : what ``tuner.read`` gave, or ``tuner.read_words`` for a head over words.
+    alike : whether the head's first answer is the same for all.
+    """
+    import torch
+
+    module = _built(head, len(scaling.center), target.n_out, alike=alike).to(tuner.device)
+    center = torch.from_numpy(scaling.center.astype(np.float32)).to(tuner.device)
+
+    def loss(rows: IntArray) -> torch.Tensor:
+        if over_words(head):
+            vectors, mask = tuner.words(read, rows)
+            return target.loss(module(vectors / scaling.scale, mask), rows)
+        vectors = tuner.vectors(read, rows)
+        known = (vectors.detach() != 0).any(dim=1, keepdim=True)
+        unit = torch.nn.functional.normalize(vectors, dim=1) - center * known
+        return target.loss(module(unit * (len(center) ** 0.5 / scaling.scale)), rows)
+
+    return module, loss
 
 
 @dataclass(frozen=True)
