@@ -61,7 +61,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
     repair : mend inconsistent training tags as ``conlleval`` reads them instead of refusing them.
     tokenizer : of raw text; None parts words and punctuation and keeps their case.
     device : "cpu" or "cuda"; None takes "cuda" where there is one.
-    seed : equal seeds give equal taggers on one machine with the same number of threads.
+    seed : equal seeds give equal taggers on one machine's CPU with the same number of threads.
 
     Attributes
     ----------
