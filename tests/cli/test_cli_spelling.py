@@ -1,9 +1,14 @@
 """Errors of the library name options as they are typed, whichever verb runs."""
 
+import subprocess
+import sys
+
 import pytest
 from cli_command import call
 
 import wordstock as ws
+from wordstock.cli import spelling
+from wordstock.cli.spelling import spelt
 
 
 @pytest.fixture
@@ -79,3 +84,67 @@ def test_what_is_no_option_of_the_verb_stays_as_it_is(monkeypatch, capsys, table
     status, _, error = call(monkeypatch, capsys, "nearest", "dim=3", "-m", table)
     assert status == 1
     assert "dim=3" in error
+
+
+@pytest.mark.parametrize("name", ["model", "k=3 words.txt"])
+def test_what_was_typed_stays_as_it_is(monkeypatch, capsys, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    status, _, error = call(monkeypatch, capsys, "nearest", "cat", "-m", name)
+    assert status == 1
+    assert error.startswith(f"error: {name}: expected a file of vectors")
+
+
+def test_a_folder_that_was_typed_stays_as_it_is(monkeypatch, capsys, tmp_path, text):
+    monkeypatch.chdir(tmp_path)
+    _, _, error = call(monkeypatch, capsys, "train", text, "-o", "a dim=3/v.safetensors")
+    assert error.startswith("error: --output a dim=3/v.safetensors: there is no folder a dim=3;")
+
+
+def test_a_setting_beside_what_was_typed_is_still_an_option(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "min_count").write_text("a cat\n" * 9, encoding="utf-8")
+    status, _, error = call(monkeypatch, capsys, "train", "min_count", "-o", "v.safetensors", "--min-count", "0")
+    assert (status, error.split(":")[1].strip()) == (1, "--min-count 0")
+
+
+def test_an_option_that_is_a_letter(monkeypatch, capsys, table, tmp_path):
+    data = tmp_path / "d.csv"
+    data.write_text("text,label\na,x\ncat,y\n", encoding="utf-8")
+    given = ["classify", "train", data, "-o", tmp_path / "c.safetensors", "-m", table, "-C", "0"]
+    status, _, error = call(monkeypatch, capsys, *given)
+    assert (status, error.strip()) == (1, "error: -C 0.0: needs a number above 0")
+
+
+def test_a_setting_without_a_value(monkeypatch, capsys, table, tmp_path):
+    status, _, error = call(monkeypatch, capsys, "convert", table, tmp_path / "t.foo")
+    assert status == 1
+    assert "name it with --format, or" in error
+
+
+def test_what_is_logged_names_options_too(monkeypatch, tmp_path, text):
+    given = ["train", text, "-o", tmp_path / "v.safetensors", "--min-count", "1", "--epochs", "1", "--dim", "4"]
+    command = [sys.executable, "-c", "from wordstock.cli.main import main; main()", *map(str, given)]
+    monkeypatch.setenv("COLUMNS", "200")
+    done = subprocess.run([*command, "--subsample", "1e-9"], capture_output=True, text=True, check=True)
+    assert "--subsample 1e-09 left" in done.stderr
+
+
+def test_a_remedy_that_only_python_has_is_left_out(monkeypatch):
+    monkeypatch.setattr(spelling, "_options", {})  # of a verb without --long
+    assert (
+        spelt("2 of 9 texts are too long; with_config(long='window') reads them whole") == "2 of 9 texts are too long"
+    )
+    assert "run `wordstock reindex` to" in spelt("give its own, or call reindex(encoder) to index it again")
+
+
+@pytest.mark.parametrize(("option", "value"), [("--head", "foo"), ("--finetune", "foo")])
+def test_known_values_are_those_that_can_be_typed(monkeypatch, capsys, table, tmp_path, option, value):
+    data = tmp_path / "d.csv"
+    data.write_text("text,label\na,x\ncat,y\n", encoding="utf-8")
+    given = ["classify", "train", data, "-o", tmp_path / "c.safetensors", "-m", table, option, value]
+    status, _, error = call(monkeypatch, capsys, *given)
+    assert status == 1
+    assert error.startswith(f"error: {option} {value}: known are")
+    assert "(" not in error
+    assert "None" not in error

@@ -17,7 +17,7 @@ from rich.table import Table
 from wordstock._files import atomic_write
 from wordstock._wording import counted
 from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
-from wordstock.cli.labelled_data import naming_lines, read_data, read_texts_only
+from wordstock.cli.labelled_data import check_output, naming_lines, read_data, read_texts_only
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.spelling import Verb
 from wordstock.errors import InputError
@@ -41,6 +41,8 @@ Override = Annotated[
     str | None, typer.Option("--model", "-m", help="The vectors it was trained with, where they have moved.")
 ]
 _CONFUSIONS = 5  # most frequent mistakes shown
+_HEADS = ("logistic", "linear", "mlp", "bilstm", "cnn", "transformer")
+_TUNINGS = ("contrastive", "full")
 
 
 @classify_app.command(cls=Verb)
@@ -76,6 +78,12 @@ def train(
     """Learn from labelled texts and write a classifier."""
     from wordstock.tasks import TextClassifier
 
+    check_output(output, data)
+    if encoder_output is not None and encoder_output.is_file():
+        check_output(encoder_output, data, option="--encoder-output")
+    for option, value, known in (("head", head, _HEADS), ("finetune", finetune, _TUNINGS)):
+        if value is not None and value not in known:
+            raise InputError(f"--{option} {value}: known are {', '.join(known)}")
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = TextClassifier(
         model,
@@ -124,6 +132,8 @@ def predict(
     label_separator: Annotated[str, typer.Option(help="Written between several labels of one text.")] = "|",
 ) -> None:
     """Label texts, of a table or one per line; writes a CSV with the columns text and label."""
+    if output is not None:
+        check_output(output, data, saved)
     texts = read_texts_only(data, text_column=text_column)
     classifier = load_classifier(saved, model)
     labels = _written(classifier.predict(texts), label_separator)

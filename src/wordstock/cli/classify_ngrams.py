@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from wordstock._wording import counted
-from wordstock.cli.labelled_data import naming_lines, read_data
+from wordstock.cli.labelled_data import check_output, naming_lines, read_data
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def train_ngrams(
     from wordstock.tasks import NgramClassifier
     from wordstock.tasks.labelled_file import is_labelled_file
 
+    check_output(output, data)
     classifier = NgramClassifier(
         dim=dim,
         epochs=epochs,
@@ -127,6 +128,8 @@ def calibrate(
 
     if method == "none" and not thresholds:
         raise InputError("--method none without --thresholds leaves nothing to do")
+    if output is not None:
+        check_output(output, data)
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = load_classifier(saved, model)
     with naming_lines(data, read.lines):

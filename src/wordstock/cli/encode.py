@@ -52,6 +52,7 @@ def encode(
     kind: Annotated[
         str | None, typer.Option(help=f"Of the file, if it is not told right: {', '.join(_KINDS)}.")
     ] = None,
+    encoding: Annotated[str, typer.Option(help="Of plain text; a byte order mark wins.")] = "utf-8",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first damage in the file.")] = False,
     cache: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep vectors there, and take those that are there already.")
@@ -97,7 +98,8 @@ def encode(
         "long": long,
         "truncate_dim": truncate_dim,
     }
-    reading = _Reading(texts, kind=None if kind is None else _KINDS[kind], field=field, strict=strict)
+    options: dict[str, Any] = {"field": field, "encoding": encoding, "strict": strict}
+    reading = _Reading(texts, kind=None if kind is None else _KINDS[kind], **options)
     encoder = _open(model, {name: value for name, value in settings.items() if value is not None}, cache)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     began = time.perf_counter()

@@ -65,7 +65,16 @@ def _options(
     ] = False,
 ) -> None:
     handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[handler])
+    handler.setFormatter(_Told("%(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
+
+
+class _Told(logging.Formatter):
+    """What is logged, in the words of the command line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, as errors say it."""
+        return spelt(super().format(record))
 
 
 def main() -> None:

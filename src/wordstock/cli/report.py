@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from wordstock._optional import require
 from wordstock.cli.tag import read_tagged
 from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
@@ -73,6 +74,8 @@ def report(
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--output {output}: a report is a page; give a name that ends in .html")
+    for library in ("plotly", "matplotlib"):  # not only once all is measured
+        require(library, extra="report", purpose="the page of a report")
     points = output.with_suffix(".points.jsonl")
     train, columns = _read(data, tag_column, tagging), None
     if isinstance(train, Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +104,9 @@ def _fusion(given: str) -> Any:
     try:
         first, second = map(float, given.split(","))
     except ValueError:
-        raise InputError(f"--fusion {given}: rrf, or two weights such as 0.8,0.2") from None
+        first = second = math.nan
+    if not (first >= 0 and second >= 0 and 0 < first + second < math.inf):
+        raise InputError(f"--fusion {given}: rrf, or two weights such as 0.8,0.2")
     return first, second
 
 

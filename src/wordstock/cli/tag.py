@@ -15,7 +15,7 @@ from rich.table import Table
 from wordstock._files import atomic_write
 from wordstock._paths import user_path
 from wordstock._wording import counted
-from wordstock.cli.labelled_data import naming_lines
+from wordstock.cli.labelled_data import check_output, naming_lines
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.spelling import Verb
 from wordstock.cli.train_progress import Steps, duration
@@ -71,6 +71,7 @@ def train(
     """Learn from tagged sentences and write a tagger."""
     from wordstock.tasks.tagging import SequenceTagger
 
+    check_output(output, data, *([] if validation is None else [validation]))
     options: dict[str, Any] = {"word_column": word_column, "repair": repair, "encoding": encoding}
     read = read_tagged(data, tag_column, **options)
     held = None if validation is None else read_tagged(validation, tag_column, **options)
@@ -126,6 +127,8 @@ def predict(
     encoding: Encoding = "utf-8-sig",
 ) -> None:
     """Tag the words of raw text or of a file; writes a word and its tag a line, or spans."""
+    if output is not None:
+        check_output(output, data, saved)
     tagger = _load(saved, model)
     if data.suffix.lower() == ".txt":
         written = _tagged_text(tagger, data, spans, encoding)

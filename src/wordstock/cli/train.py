@@ -37,11 +37,13 @@ def train(corpus: list[str], output: Path, method: str, overwrite: bool, **optio
     output = user_path(output, "--output")
     request = Request.of(corpus, method, given)
     patience, seconds = given.get("patience"), given.get("checkpoint_seconds")
+    if seconds is not None and not seconds >= 0:
+        raise InputError(f"--checkpoint-seconds {seconds:g}: needs a number from 0 on")
     if patience is not None and "validate" not in given:
         raise InputError("--patience needs --validate: the file with the word pairs that are scored")
     held_out = read_similarity(given["validate"]) if "validate" in given else None
     checkpoint = user_path(given["checkpoint"], "--checkpoint") if "checkpoint" in given else None
-    _check_output(output, overwrite, going_on=has_state(_beside(output) / method))
+    _check_output(output, overwrite, method)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with _workplace(corpus, output, checkpoint) as (folder, lasting):
         request.compare(folder)
@@ -80,15 +82,15 @@ def _signature() -> inspect.Signature:
 train.__signature__ = _signature()  # type: ignore[attr-defined]
 
 
-def _check_output(output: Path, overwrite: bool, *, going_on: bool) -> None:
+def _check_output(output: Path, overwrite: bool, method: str) -> None:
     """Refuse now what could not be written after hours of training."""
-    if output.suffix != ".safetensors":
-        raise InputError(f"--output {output}: vectors are written as a native file; give a name in .safetensors")
     if output.is_dir():
         raise InputError(f"--output {output} is a folder; give the name of a file")
+    if output.suffix != ".safetensors":
+        raise InputError(f"--output {output}: vectors are written as a native file; give a name in .safetensors")
     if not output.parent.is_dir():
         raise InputError(f"--output {output}: there is no folder {output.parent}; make it first")
-    if output.exists() and not overwrite and not going_on:
+    if output.exists() and not overwrite and not has_state(_beside(output) / method):
         raise InputError(f"--output {output} is there already; give another name, or --overwrite to replace it")
     with storage_errors(output), TemporaryFile(dir=output.parent):
         pass

@@ -126,7 +126,7 @@ def _classify(window: Window) -> Format:
         offset=0,
         expected="a file of vectors (native, word2vec text or binary, GloVe text, fastText)",
         found=f"a file that starts with {head[:40]!r}",
-        remedy="name the format yourself if you know it: format=",
+        remedy="`wordstock.formats.read` takes the name of a format that is known",
     )
 
 

@@ -9,6 +9,7 @@ cannot drown a better one of the words, which reciprocal ranks let it do.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -34,7 +35,7 @@ def check_fusion(fusion: Fusion) -> None:
     if fusion == "rrf":
         return
     good = isinstance(fusion, tuple) and len(fusion) == 2 and all(isinstance(one, int | float) for one in fusion)
-    if not good or min(fusion) < 0 or sum(fusion) <= 0:
+    if not good or not all(0 <= one < math.inf for one in fusion) or sum(fusion) <= 0:
         raise InputError(f"fusion={fusion!r}: 'rrf', or the weights of vectors and of keywords such as {WEIGHTS}")
 
 
