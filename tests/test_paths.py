@@ -94,7 +94,7 @@ def test_a_tilde_is_the_home_folder_on_the_command_line(home: Path) -> None:
     assert not list(Path().iterdir())
 
 
-@pytest.mark.parametrize("bad", [b"x", None, 3, "a\0b"], ids=repr)
+@pytest.mark.parametrize("bad", [b"x", None, 3, "", "a\0b"], ids=repr)
 @pytest.mark.parametrize(
     "take",
     [
@@ -113,5 +113,5 @@ def test_a_tilde_is_the_home_folder_on_the_command_line(home: Path) -> None:
     ],
 )
 def test_what_is_no_path_is_refused_by_the_argument_s_name(take: Callable[[Any], object], bad: Any) -> None:
-    with pytest.raises(InputError, match=r"^(path|name_or_path|folder|source)=.*(needs a path|NUL)"):
+    with pytest.raises(InputError, match=r"^(path|name_or_path|folder|source)=.*(needs a path|name of a file|NUL)"):
         take(bad)

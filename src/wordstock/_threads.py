@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from threadpoolctl import ThreadpoolController
 
-__all__ = ["run_beside", "run_slices", "single_threaded_blas", "thread_count"]
+__all__ = ["MOST_THREADS", "run_beside", "run_slices", "single_threaded_blas", "thread_count"]
 
+MOST_THREADS = 1024  # that may be asked for by number: no machine has more to give
 _MOST = 64  # threads; more slices than that gain nothing
 
 Result = TypeVar("Result")

@@ -166,7 +166,8 @@ def test_graphs_and_baskets(tmp_path, monkeypatch, capsys):
     edges.write_text("Ada Bob\nEve\n", encoding="utf-8")
     status, _, err = call(monkeypatch, capsys, "train", edges, "-o", tmp_path / "x.safetensors", "--kind", "edges")
     assert (status, err.count("error:")) == (1, 1)
-    assert "edge 1 (counted from 0) must be (node, node)" in err
+    assert f"{edges}: edge 1 (counted from 0) must be (node, node)" in err
+    assert "in the line 'Eve'" in err
 
 
 def fields_of(config):

@@ -229,6 +229,16 @@ def test_conditions_are_read_from_a_line():
         parse_text("lang in en")
 
 
+def test_a_value_that_is_cut_short_is_no_text():
+    assert parse_text("name = 'heart attack'") == {"name": {"==": "heart attack"}}
+    assert parse_text("name = it's") == {"name": {"==": "it's"}}
+    with pytest.raises(InputError, match=r"'year >': the value is missing; write 2020"):
+        parse_text("year >")
+    for wrong in ("name = 'heart", 'name = "heart', "year = = 3", 'lang in ["en"', 'lang in {"en"', "name = '"):
+        with pytest.raises(InputError, match="is neither JSON nor a text without quotes"):
+            parse_text(wrong)
+
+
 def test_a_foreign_collection_is_left_alone(tmp_path):
     from wordstock.stores.connection import Connection
 
@@ -239,6 +249,12 @@ def test_a_foreign_collection_is_left_alone(tmp_path):
         open_store(tmp_path / "other.db", dim=DIM)
     with pytest.raises(InputError, match="letters, digits"):
         open_store(tmp_path / "other.db", 'x"; drop', dim=DIM)
+
+
+def test_expected_rows_are_a_number_of_rows(tmp_path):
+    for wrong in (-1, 2.5):
+        with pytest.raises(InputError, match=f"expected_rows={wrong}: needs a whole number of at least 0"):
+            open_store(tmp_path / "a.db", dim=DIM, expected_rows=wrong)
 
 
 def test_the_index_follows_the_number_of_rows(tmp_path, monkeypatch):

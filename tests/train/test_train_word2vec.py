@@ -152,6 +152,7 @@ def test_subsampling_follows_the_original():
         ({"window": 0}, "window=0"),
         ({"epochs": 0}, "epochs=0"),
         ({"threads": 0}, "threads=0"),
+        ({"threads": 99999}, "threads=99999"),
         ({"seed": -1}, "seed=-1"),
         ({"algorithm": "glove"}, "known are 'skipgram', 'cbow'"),
         ({"old_rows": "half"}, "known are 'free', 'slow', 'frozen'"),

@@ -24,7 +24,7 @@ _READING, _STORE = "Reading", "A new store"
 def index(
     store: StoreName,
     paths: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(help="Files and folders: text, Markdown, HTML, PDF, CSV, TSV, JSON lines, Parquet."),
     ] = None,
     model: Annotated[
@@ -128,7 +128,7 @@ def index(
             _words(console, opened)
         else:
             flags = {"base": base, "reread": reread, "strict": strict}
-            _documents(console, opened, [str(path) for path in paths or []], reading, chunks, **flags)
+            _documents(console, opened, paths or [], reading, chunks, **flags)
         console.print(escape(f"{redacted(store)} holds {counted(opened.count(), 'row')}; index: {opened.index}"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,16 +70,31 @@ def _texts(request: Request, report: ReadReport, progress: Any) -> Sentences | I
         options["language"] = read_fasttext_classifier(model).keeps(options["language"])
     if kind not in ("edges", "baskets"):
         return read_blocks(request.corpus, kind=kind, **options, report=report, progress=progress)
-    lines = (
-        line.split() for line in read_texts(request.corpus, kind="text", **options, report=report, progress=progress)
-    )
+    lines = read_texts(request.corpus, kind="text", **options, report=report, progress=progress)
     if kind == "baskets":
-        return lines
+        return (line.split() for line in lines)
+    return _walks(request, lines)
+
+
+def _walks(request: Request, lines: Iterable[str]) -> IdSource:
     from wordstock.vocab import GraphWalks
 
-    edges: Any = (tuple(line) for line in lines if not line[0].startswith("#"))
+    last = ""
+
+    def edges() -> Iterator[Any]:
+        nonlocal last
+        for last in lines:
+            parts = last.split()
+            if not parts[0].startswith("#"):
+                yield tuple(parts)
+
     settings = {"length" if name == "walk_length" else name: value for name, value in request.walks.items()}
-    return GraphWalks.from_edges(edges, seed=request.config.seed, **settings)
+    try:
+        return GraphWalks.from_edges(edges(), seed=request.config.seed, **settings)
+    except InputError as error:
+        if not str(error).startswith("edge "):
+            raise
+        raise InputError(f"{', '.join(request.corpus)}: {error}; in the line {last!r:.80}") from error
 
 
 def _source(request: Request) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from wordstock._optional import require
 from wordstock._settings import check_flag, check_type, check_whole, plain
+from wordstock._threads import MOST_THREADS
 from wordstock.embeddings import Card
 from wordstock.encoders.architectures import architecture_of
 from wordstock.encoders.backends import open_backend
@@ -73,7 +74,7 @@ def open_encoder(
     MissingExtraError
         A library of the extra "encoders" is not installed.
     """
-    check_whole("threads", threads, 1, optional=True)
+    check_whole("threads", threads, 1, below=MOST_THREADS + 1, optional=True)
     check_whole("batch_tokens", batch_tokens, 1, optional=True)
     check_flag("allow_pickle", allow_pickle)
     threads, batch_tokens = plain(threads), plain(batch_tokens)
@@ -179,7 +180,7 @@ def describe_folder(folder: Path | str) -> dict[str, Any]:
 def _told(trials: list[Trial] | None) -> str:
     """The choice, with the seconds and cosines that it was made by."""
     if trials is None:
-        return "not tried yet; load with backend='auto'"
+        return "not tried yet; `wordstock encode --backend auto` tries them"
     parts = [
         f"{one.backend} {one.precision} " + (one.reason or f"{one.seconds:.3f} s, cosine {one.cosine:.5f}")
         for one in trials

@@ -216,21 +216,30 @@ _TEXT = re.compile(
 def parse_text(condition: str) -> dict[str, Any]:
     """A filter from one line such as ``year >= 2020``, ``lang in ["en", "de"]`` or ``tag contains heart``.
 
-    What follows the operator is read as JSON where it is JSON, else as a text.
+    What follows the operator is read as JSON where it is JSON, in single quotes or without quotes as a text.
 
     Raises
     ------
     InputError
-        Not of that form.
+        Not of that form, or without a value, or one whose quotes or brackets do not close.
     """
     found = _TEXT.fullmatch(condition)
     if found is None:
         raise InputError(f"filter {condition!r}: write FIELD OPERATOR VALUE with one of {', '.join(_OPERATORS)}")
     name, sign, written = found.groups()
-    try:
-        value = json.loads(written)
-    except ValueError:
-        value = written
-    where = {name: {"==" if sign == "=" else sign: True if sign == "exists" and written == "" else value}}
+    value = True if sign == "exists" and written == "" else _value(written, condition)
+    where = {name: {"==" if sign == "=" else sign: value}}
     parse(where)
     return where
+
+
+def _value(written: str, condition: str) -> Any:
+    try:
+        return json.loads(written)
+    except ValueError:
+        if len(written) > 1 and written[0] == written[-1] == "'":
+            return written[1:-1]
+        if written[:1] in ("", "'", '"', "[", "{", "="):
+            wrong = f"{written!r} is neither JSON nor a text without quotes" if written else "the value is missing"
+            raise InputError(f'filter {condition!r}: {wrong}; write 2020, "two words", ["en", "de"] or true') from None
+        return written

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Literal
 
+from wordstock._settings import check_whole
 from wordstock.errors import InputError, StoreError
 from wordstock.stores.backend import IndexKind
 from wordstock.stores.checking import Metric, Precision, choice
@@ -67,6 +68,7 @@ class MilvusStore(MilvusCollection):
             choice("metric", metric, Metric)
         if precision is not None:
             choice("precision", precision, Precision)
+        check_whole("expected_rows", expected_rows, 0, optional=True)
         self.name = name
         if connection.call("has_collection", name):
             super().__init__(connection, *_named(connection, name))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
-from wordstock._threads import thread_count
+from wordstock._threads import MOST_THREADS, thread_count
 from wordstock.errors import InputError
 
 __all__ = ["Algorithm", "OldRows", "Word2VecConfig"]
@@ -79,7 +79,7 @@ class Word2VecConfig:
         check_flag("hierarchical", self.hierarchical)
         if not self.hierarchical:
             check_whole("negative", self.negative, 1, below=WIDEST)
-        check_whole("threads", self.threads, 1, optional=True)
+        check_whole("threads", self.threads, 1, below=MOST_THREADS + 1, optional=True)
         check_flag("deterministic", self.deterministic)
         for name, high in (("subsample", 1), ("old_rate", 1), ("noise_power", 10)):
             check_number(name, getattr(self, name), 0, high, least=True, most=True)

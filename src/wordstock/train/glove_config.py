@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from wordstock._settings import check_known, check_number, check_whole, store_plain
-from wordstock._threads import thread_count
+from wordstock._threads import MOST_THREADS, thread_count
 from wordstock.train.config import WIDEST, OldRows
 
 __all__ = ["GloVeConfig"]
@@ -62,7 +62,7 @@ class GloVeConfig:
             check_whole(name, getattr(self, name), 1)
         check_whole("window", self.window, 1, below=WIDEST)
         check_whole("seed", self.seed, 0)
-        check_whole("threads", self.threads, 1, optional=True)
+        check_whole("threads", self.threads, 1, below=MOST_THREADS + 1, optional=True)
         check_whole("memory_limit", self.memory_limit, _SMALLEST_LIMIT)
         check_number("x_max", self.x_max, 0)
         check_number("learning_rate", self.learning_rate, 0)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from wordstock._settings import check_flag, check_known, check_number, check_whole, store_plain
-from wordstock._threads import thread_count
+from wordstock._threads import MOST_THREADS, thread_count
 from wordstock.errors import InputError
 
 __all__ = ["LABEL", "LOSSES", "NgramConfig", "NgramLoss"]
@@ -68,7 +68,7 @@ class NgramConfig:
             check_whole(name, getattr(self, name), 1, below=_LIMIT)
         for name in ("min_n", "max_n", "seed"):
             check_whole(name, getattr(self, name), 0, below=_LIMIT)
-        check_whole("threads", self.threads, 1, below=_LIMIT, optional=True)
+        check_whole("threads", self.threads, 1, below=MOST_THREADS + 1, optional=True)
         if self.hashes:
             check_whole("buckets", self.buckets, 1, below=_LIMIT)
         if (self.min_n or self.max_n) and not 1 <= self.min_n <= self.max_n:
