@@ -116,6 +116,18 @@ def test_an_option_that_is_a_letter(monkeypatch, capsys, table, tmp_path):
     assert (status, error.strip()) == (1, "error: -C 0.0: needs a number above 0")
 
 
+def test_an_option_that_the_library_calls_otherwise(monkeypatch, capsys, table, tmp_path):
+    data, saved = tmp_path / "d.conll", tmp_path / "t.tagger.safetensors"
+    data.write_text("a B-X\ncat O\n\n", encoding="utf-8")
+    given = ["tag", "train", data, "-o", saved, "-m", table, "--epochs", "1", "--kind"]
+    status, _, error = call(monkeypatch, capsys, *given, "foo")
+    assert (status, error.split(":")[1].strip()) == (1, "--kind 'foo'")
+    assert call(monkeypatch, capsys, *given, "crf")[0] == 0
+    table.rename(tmp_path / "moved.safetensors")
+    status, _, error = call(monkeypatch, capsys, "tag", "predict", saved, data)
+    assert (status, error.rstrip().endswith("; pass --model")) == (1, True)
+
+
 def test_a_setting_without_a_value(monkeypatch, capsys, table, tmp_path):
     status, _, error = call(monkeypatch, capsys, "convert", table, tmp_path / "t.foo")
     assert status == 1
