@@ -86,6 +86,14 @@ def test_what_is_no_option_of_the_verb_stays_as_it_is(monkeypatch, capsys, table
     assert "dim=3" in error
 
 
+def test_what_a_file_holds_stays_as_it_is(monkeypatch, capsys, table, tmp_path):
+    data = tmp_path / "d.conll"
+    data.write_text("a O\n\ncat epochs=3 tag_column O\n\n", encoding="utf-8")
+    given = ["tag", "train", data, "-o", tmp_path / "saved.safetensors", "-m", table]
+    status, _, error = call(monkeypatch, capsys, *given)
+    assert (status, "in 'cat epochs=3 tag_column O'" in error) == (1, True)
+
+
 @pytest.mark.parametrize("name", ["model", "k=3 words.txt"])
 def test_what_was_typed_stays_as_it_is(monkeypatch, capsys, tmp_path, name):
     monkeypatch.chdir(tmp_path)

@@ -11,7 +11,8 @@ from typer.core import TyperCommand
 __all__ = ["Verb", "spelt"]
 
 _SETTING = re.compile(
-    r"""(?<![\w."'/=-])                        # no part of a path, of a text that is quoted or of an option
+    r"""(?<!\w)b?(?:'[^'\n]*'|"[^"\n]*")       # a text that is quoted stays
+    | (?<![\w."'/=-])                         # no part of a path or of an option
     (?: ([a-zC]\w*)=(?=[^\s,;])(?:(True|False)\b)?  # a value is given
       | ([a-z]\w*(?==(?![^\s,;]))            # one that is to be given
         |^[a-z]\w*(?=:\ )                    # what the message is about
