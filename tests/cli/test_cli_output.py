@@ -70,6 +70,9 @@ def test_a_tuned_encoder_is_not_written_over_the_data(monkeypatch, capsys, table
     status, _, error = call(monkeypatch, capsys, *given, output)
     told = f"error: --output and --encoder-output are both {output}; give another name"
     assert (status, error.strip()) == (1, told)
+    status, _, error = call(monkeypatch, capsys, *given, tmp_path)
+    told = f"error: --encoder-output {tmp_path} is there already; give another name"
+    assert (status, error.strip()) == (1, told)
     assert not output.exists()
 
 

@@ -84,8 +84,9 @@ def train(
         place = user_path(encoder_output)
         if place.resolve() == user_path(output).resolve():
             raise InputError(f"--output and --encoder-output are both {output}; give another name")
-        if place.is_file():
-            check_output(encoder_output, data, model, option="--encoder-output")
+        if place.is_dir():  # neither a table nor a contextual encoder is written there
+            raise InputError(f"--encoder-output {encoder_output} is there already; give another name")
+        check_output(encoder_output, data, model, option="--encoder-output")
     for option, value, known in (("head", head, _HEADS), ("finetune", finetune, _TUNINGS)):
         if value is not None and value not in known:
             raise InputError(f"--{option} {value}: known are {', '.join(known)}")
