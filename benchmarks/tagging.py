@@ -18,6 +18,7 @@ import numpy as np
 from scipy import stats
 
 import wordstock as ws
+from options import options
 from wordstock.tasks import SequenceTagger, random_like
 from wordstock.tasks.tagging import read_conll
 
@@ -198,6 +199,7 @@ def main() -> None:
             file.write_text(told + "\n", encoding="utf-8")
             print(told, file=sys.stderr)
     else:
+        options(__doc__)
         print(run())
 
 

@@ -45,10 +45,35 @@ def test_a_prediction_is_not_written_over_what_it_is_made_of(monkeypatch, capsys
         assert (status, error.strip()) == (1, f"error: --output {output} is the file that is read; give another name")
 
 
+@pytest.mark.parametrize("verb", ["classify train", "tag train"])
+def test_vectors_are_not_written_over_what_is_learned_with_them(monkeypatch, capsys, table, data, verb):
+    before = table.read_bytes()
+    status, _, error = call(monkeypatch, capsys, *verb.split(), data, "-m", table, "-o", table)
+    assert (status, error.strip()) == (1, f"error: --output {table} is the file that is read; give another name")
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("verb", ["classify predict", "classify calibrate", "tag predict"])
+def test_vectors_are_not_written_over_where_they_have_moved(monkeypatch, capsys, table, data, tmp_path, verb):
+    given = [*verb.split(), tmp_path / "saved.safetensors", data, "-m", table, "-o", table]
+    status, _, error = call(monkeypatch, capsys, *given)
+    assert (status, error.strip()) == (1, f"error: --output {table} is the file that is read; give another name")
+
+
 def test_a_tuned_encoder_is_not_written_over_the_data(monkeypatch, capsys, table, data, tmp_path):
-    given = ["-m", table, "-o", tmp_path / "c.safetensors", "--finetune", "full", "--encoder-output", data]
-    status, _, error = call(monkeypatch, capsys, "classify", "train", data, *given)
-    assert (status, error.strip()) == (1, f"error: --encoder-output {data} is the file that is read; give another name")
+    output = tmp_path / "c.safetensors"
+    given = ["classify", "train", data, "-m", table, "-o", output, "--finetune", "full", "--encoder-output"]
+    for read in (data, table):
+        status, _, error = call(monkeypatch, capsys, *given, read)
+        told = f"error: --encoder-output {read} is the file that is read; give another name"
+        assert (status, error.strip()) == (1, told)
+    status, _, error = call(monkeypatch, capsys, *given, output)
+    told = f"error: --output and --encoder-output are both {output}; give another name"
+    assert (status, error.strip()) == (1, told)
+    status, _, error = call(monkeypatch, capsys, *given, tmp_path)
+    told = f"error: --encoder-output {tmp_path} is there already; give another name"
+    assert (status, error.strip()) == (1, told)
+    assert not output.exists()
 
 
 @pytest.mark.parametrize("given", ["-1", "nan"])

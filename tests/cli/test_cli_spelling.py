@@ -86,6 +86,14 @@ def test_what_is_no_option_of_the_verb_stays_as_it_is(monkeypatch, capsys, table
     assert "dim=3" in error
 
 
+def test_what_a_file_holds_stays_as_it_is(monkeypatch, capsys, table, tmp_path):
+    data = tmp_path / "d.conll"
+    data.write_text("a O\n\ncat epochs=3 tag_column O\n\n", encoding="utf-8")
+    given = ["tag", "train", data, "-o", tmp_path / "saved.safetensors", "-m", table]
+    status, _, error = call(monkeypatch, capsys, *given)
+    assert (status, "in 'cat epochs=3 tag_column O'" in error) == (1, True)
+
+
 @pytest.mark.parametrize("name", ["model", "k=3 words.txt"])
 def test_what_was_typed_stays_as_it_is(monkeypatch, capsys, tmp_path, name):
     monkeypatch.chdir(tmp_path)
@@ -114,6 +122,18 @@ def test_an_option_that_is_a_letter(monkeypatch, capsys, table, tmp_path):
     given = ["classify", "train", data, "-o", tmp_path / "c.safetensors", "-m", table, "-C", "0"]
     status, _, error = call(monkeypatch, capsys, *given)
     assert (status, error.strip()) == (1, "error: -C 0.0: needs a number above 0")
+
+
+def test_an_option_that_the_library_calls_otherwise(monkeypatch, capsys, table, tmp_path):
+    data, saved = tmp_path / "d.conll", tmp_path / "t.tagger.safetensors"
+    data.write_text("a B-X\ncat O\n\n", encoding="utf-8")
+    given = ["tag", "train", data, "-o", saved, "-m", table, "--epochs", "1", "--kind"]
+    status, _, error = call(monkeypatch, capsys, *given, "foo")
+    assert (status, error.split(":")[1].strip()) == (1, "--kind 'foo'")
+    assert call(monkeypatch, capsys, *given, "crf")[0] == 0
+    table.rename(tmp_path / "moved.safetensors")
+    status, _, error = call(monkeypatch, capsys, "tag", "predict", saved, data)
+    assert (status, error.rstrip().endswith("; pass --model")) == (1, True)
 
 
 def test_a_setting_without_a_value(monkeypatch, capsys, table, tmp_path):

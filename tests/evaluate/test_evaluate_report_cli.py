@@ -81,8 +81,8 @@ def test_fresh_forgets_old_points_only_once_the_data_are_found_good(folder):
         (("train.csv", "-o", "r.pdf"), "--output r.pdf: a report is a page; give a name that ends in .html"),
         (("train.csv", "--label-column", "topic"), "has no column 'topic'; its columns are 'text', 'label'"),
         (("absent.csv",), "no such file"),
-        (("train.csv", "--budget", "500"), "budgets: 500 is more than the 48 training texts"),
-        (("train.csv", "--method", "magic"), "families: 'magic' is not known"),
+        (("train.csv", "--budget", "500"), "--budget: 500 is more than the 48 training texts"),
+        (("train.csv", "--method", "magic"), "--method: 'magic' is not known"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(folder, arguments, message):

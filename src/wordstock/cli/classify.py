@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wordstock._files import atomic_write
+from wordstock._paths import user_path
 from wordstock._wording import counted
 from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
 from wordstock.cli.labelled_data import check_output, naming_lines, read_data, read_texts_only
@@ -78,9 +79,14 @@ def train(
     """Learn from labelled texts and write a classifier."""
     from wordstock.tasks import TextClassifier
 
-    check_output(output, data)
-    if encoder_output is not None and encoder_output.is_file():
-        check_output(encoder_output, data, option="--encoder-output")
+    check_output(output, data, model)
+    if encoder_output is not None:
+        place = user_path(encoder_output)
+        if place.resolve() == user_path(output).resolve():
+            raise InputError(f"--output and --encoder-output are both {output}; give another name")
+        if place.is_dir():  # neither a table nor a contextual encoder is written there
+            raise InputError(f"--encoder-output {encoder_output} is there already; give another name")
+        check_output(encoder_output, data, model, option="--encoder-output")
     for option, value, known in (("head", head, _HEADS), ("finetune", finetune, _TUNINGS)):
         if value is not None and value not in known:
             raise InputError(f"--{option} {value}: known are {', '.join(known)}")
@@ -133,7 +139,7 @@ def predict(
 ) -> None:
     """Label texts, of a table or one per line; writes a CSV with the columns text and label."""
     if output is not None:
-        check_output(output, data, saved)
+        check_output(output, data, saved, model)
     texts = read_texts_only(data, text_column=text_column)
     classifier = load_classifier(saved, model)
     labels = _written(classifier.predict(texts), label_separator)

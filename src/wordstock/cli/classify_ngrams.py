@@ -129,7 +129,7 @@ def calibrate(
     if method == "none" and not thresholds:
         raise InputError("--method none without --thresholds leaves nothing to do")
     if output is not None:
-        check_output(output, data)
+        check_output(output, data, model)
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)
     classifier = load_classifier(saved, model)
     with naming_lines(data, read.lines):

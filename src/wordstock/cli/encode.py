@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 
 from wordstock._files import atomic_write
-from wordstock._paths import user_path
 from wordstock._wording import counted
+from wordstock.cli.labelled_data import check_output
 from wordstock.cli.nearest import DEFAULT_MODEL
 from wordstock.cli.train_progress import Steps
 from wordstock.corpus import ReadReport, read_texts
@@ -118,11 +118,7 @@ def encode(
 def _check_output(output: Path, texts: str) -> None:
     if output.suffix not in _SUFFIXES:
         raise InputError(f"--output {output}: vectors are written to a file in {' or '.join(_SUFFIXES)}")
-    if output.is_dir():
-        raise InputError(f"--output {output} is a folder; give the name of a file")
-    output, source = user_path(output), user_path(texts)
-    if texts != "-" and output.exists() and source.exists() and output.samefile(source):
-        raise InputError(f"--output {output} is the file that is read; give another name")
+    check_output(output, None if texts == "-" else texts)
 
 
 def _numbers(given: str) -> tuple[int, ...]:

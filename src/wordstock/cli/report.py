@@ -46,14 +46,16 @@ def report(
         ),
     ] = False,
     seeds: Annotated[int, typer.Option(help="Samples of each size.")] = 3,
-    budget: Annotated[
-        list[int] | None, typer.Option(help="A number of labels to try; may be repeated. Chosen if left out.")
+    budgets: Annotated[
+        list[int] | None,
+        typer.Option("--budget", help="A number of labels to try; may be repeated. Chosen if left out."),
     ] = None,
-    method: Annotated[
+    families: Annotated[
         list[str] | None,
         typer.Option(
+            "--method",
             help="Only these: tf-idf, 'from scratch', 'static frozen', 'static tuned', 'contextual frozen', few-shot, "
-            "fine-tuned. May be repeated."
+            "fine-tuned. May be repeated.",
         ),
     ] = None,
     test_most: Annotated[int, typer.Option(help="Test texts that are used at most.")] = 1000,
@@ -81,10 +83,10 @@ def report(
     if isinstance(train, Path):
         columns = {"text_column": text_column, "label_column": label_column, "label_separator": label_separator}
     settings: dict[str, Any] = {"quick": quick, "seeds": seeds, "test_most": test_most}
-    if budget:
-        settings["budgets"] = tuple(budget)
-    if method:
-        settings["families"] = tuple(method)
+    if budgets:
+        settings["budgets"] = tuple(budgets)
+    if families:
+        settings["families"] = tuple(families)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with Steps(console, "measuring") as steps:
 

@@ -11,11 +11,12 @@ from typer.core import TyperCommand
 __all__ = ["Verb", "spelt"]
 
 _SETTING = re.compile(
-    r"""(?<![\w."'/=-])                        # no part of a path, of a text that is quoted or of an option
+    r"""(?<!\w)b?(?:'[^'\n]*'|"[^"\n]*")       # a text that is quoted stays
+    | (?<![\w."'/=-])                         # no part of a path or of an option
     (?: ([a-zC]\w*)=(?=[^\s,;])(?:(True|False)\b)?  # a value is given
-      | ([a-z]\w*)=(?![^\s,;])               # one that is to be given
-      | (?:^([a-z]\w*)(?=:\ ))                # what the message is about
-      | ([a-z]+_[a-z_]+)\b )                  # what can be nothing but a name""",
+      | ([a-z]\w*(?==(?![^\s,;]))            # one that is to be given
+        |^[a-z]\w*(?=:\ )                    # what the message is about
+        |[a-z]+_[a-z_]+\b)=? )               # what can be nothing but a name""",
     re.VERBOSE,
 )
 _CALL = re.compile(r"\bwith_config\((\w+=(?:'[^']*'|[\w.-]+))\)")
@@ -32,8 +33,12 @@ class Verb(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         _options.clear()
-        for option in self.params:
-            _options.update({flag.lstrip("-").replace("-", "_"): option for flag in option.opts if flag[0] == "-"})
+        options = [option for option in self.params if option.opts[0][0] == "-"]
+        for option in options:
+            _options.update({flag.lstrip("-").replace("-", "_"): option for flag in option.opts})
+        if "model" in _options:
+            _options["encoder"] = _options["model"]
+        _options.update({str(option.name): option for option in options})  # the library's name where the two differ
         given = {str(one) for value in ctx.params.values() for one in (value if isinstance(value, list) else [value])}
         given |= {str(Path(one).parent) for one in given}  # a folder that is not there is named by itself
         _typed[:] = sorted((one for one in given if _told(one) != one or one in _options), key=len, reverse=True)
@@ -61,8 +66,8 @@ def _bare(call: re.Match[str]) -> str:
 
 
 def _option(setting: re.Match[str]) -> str:
-    given, truth, *alone = setting.groups()
-    option = _options.get(given or next(filter(None, alone), ""))
+    given, truth, alone = setting.groups()
+    option = _options.get(given or alone)
     if option is None:
         return setting[0]
     flag: str = next((each for each in option.opts if each.startswith("--")), option.opts[0])

@@ -49,14 +49,14 @@ Override = Annotated[
 def train(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the tagger (.safetensors).")],
-    model: Annotated[
+    encoder: Annotated[
         list[str] | None,
         typer.Option("--model", "-m", help="A registered name or a path to vectors; given twice, both are stacked."),
     ] = None,
     validation: Annotated[
         Path | None, typer.Option("--validation", "-d", help="Tagged sentences that choose the best epoch.")
     ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="bilstm-crf, crf (quick), or finetune (trains the model).")] = (
+    model: Annotated[str, typer.Option("--kind", help="bilstm-crf, crf (quick), or finetune (trains the model).")] = (
         "bilstm-crf"
     ),
     characters: Annotated[str, typer.Option(help="Of each word: hashed affixes, cnn, or none.")] = "hashed",
@@ -71,15 +71,15 @@ def train(
     """Learn from tagged sentences and write a tagger."""
     from wordstock.tasks.tagging import SequenceTagger
 
-    check_output(output, data, *([] if validation is None else [validation]))
+    names = encoder or [DEFAULT_MODEL]
+    check_output(output, data, validation, *names)
     options: dict[str, Any] = {"word_column": word_column, "repair": repair, "encoding": encoding}
     read = read_tagged(data, tag_column, **options)
     held = None if validation is None else read_tagged(validation, tag_column, **options)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    names = model or [DEFAULT_MODEL]
     tagger = SequenceTagger(
         _encoder(names),
-        model=kind,  # type: ignore[arg-type]  # checked by fit
+        model=model,  # type: ignore[arg-type]  # checked by fit
         characters=characters,  # type: ignore[arg-type]
         epochs=epochs,
         learning_rate=learning_rate,
@@ -128,7 +128,7 @@ def predict(
 ) -> None:
     """Tag the words of raw text or of a file; writes a word and its tag a line, or spans."""
     if output is not None:
-        check_output(output, data, saved)
+        check_output(output, data, saved, *(model or []))
     tagger = _load(saved, model)
     if data.suffix.lower() == ".txt":
         written = _tagged_text(tagger, data, spans, encoding)
