@@ -168,3 +168,11 @@ def test_known_values_are_those_that_can_be_typed(monkeypatch, capsys, table, tm
     assert error.startswith(f"error: {option} {value}: known are")
     assert "(" not in error
     assert "None" not in error
+
+
+def test_tags_to_repair(monkeypatch, capsys, tmp_path):
+    bad = tmp_path / "bad.tsv"
+    bad.write_text("a\tB-X\n\nb\tO\nc\tI-X\n", encoding="utf-8")
+    status, _, error = call(monkeypatch, capsys, "tag", "train", bad, "-o", tmp_path / "x.safetensors")
+    assert status == 1
+    assert error.strip().endswith("correct the tag, or read with --repair")

@@ -162,7 +162,7 @@ def check_tags_of_file(
                 line=numbers[fault.position],
                 expected=f"tags that are valid {found.upper()}",
                 found=fault.why,
-                remedy="correct the tag, or read with repair=True (--repair)",
+                remedy="correct the tag, or read with repair=True",
             )
     return tags, found
 
