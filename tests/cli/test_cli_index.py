@@ -48,8 +48,8 @@ def test_a_folder_is_indexed_and_searched(run, here, table, caplog):
     code, _, told = run("index", "notes", "-s", "notes.safetensors", "-m", table)
     assert code == 0, told
     assert "files: 2 added, 0 changed, 0 removed, 0 unchanged; passages: 3 written, 0 deleted" in told
-    assert "left out, damaged: notes/c.bin" in caplog.text
-    assert "1 damaged places were left out" in told
+    assert "damaged: notes/c.bin" in caplog.text
+    assert "left out: 1 damaged place;" in told
     (here / "notes" / "b.txt").unlink()
     code, _, told = run("index", "notes", "-s", "notes.safetensors")
     assert "files: 0 added, 0 changed, 1 removed, 1 unchanged; passages: 0 written, 1 deleted" in told, told

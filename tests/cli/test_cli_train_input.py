@@ -109,7 +109,7 @@ def test_damage_is_told_with_file_and_offset_and_counted(train, tmp_path):
     told = [line for line in err.splitlines() if line.startswith("damaged:")]
     assert len(told) == 5
     assert f"{folder / '0.gz'}, byte " in told[0]
-    assert "7 damaged places were left out, the first 5 are named; --strict stops at the first" in err
+    assert "left out: 7 damaged places, the first 5 are named; --strict stops at the first" in err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everything")

@@ -50,6 +50,30 @@ def test_a_report_of_a_csv_file_and_its_continuation(folder):
     assert (folder / "out" / "r.points.jsonl").read_bytes() == kept
 
 
+WITHOUT_TORCH = """
+import sys
+class Finder:
+    def __init__(self, finder): self.finder = finder
+    def __getattr__(self, name): return getattr(self.finder, name)
+    def find_spec(self, name, *given): return None if name == "torch" else self.finder.find_spec(name, *given)
+sys.meta_path = [Finder(one) for one in sys.meta_path]
+from wordstock.cli.main import main
+main()
+"""
+
+
+def test_what_needs_torch_is_refused_before_anything_is_measured(folder):
+    arguments = ["report", "train.csv", "-m", "topics.safetensors", "-o", "torchless.html", "--quick", "--budget", "6"]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "(from scratch) needs torch, which is not installed; run: pip install 'wordstock[torch]'" in ran.stderr
+    assert not (folder / "torchless.points.jsonl").exists()
+    command += ["--method", "tf-idf", "--method", "static frozen"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_tagged_sentences_in_a_file_that_is_named_as_a_table(folder):
     lines = ("rice\tB-FOOD", "of\tO", "")
     (folder / "tags.tsv").write_text("\n".join(lines * 20))

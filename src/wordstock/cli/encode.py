@@ -106,7 +106,7 @@ def encode(
     with Steps(console, "encoding") as steps, atomic_write(output) as stream:
 
         def told(done: int, rate: float) -> None:
-            steps.at(reading.share(done), f"{done:,} texts, {rate:,.0f} texts/s")
+            steps.at(reading.share(done), f"{counted(done, 'text')}, {rate:,.0f} texts/s")
 
         writer = _Rows(stream, encoder.dim) if output.suffix == ".npy" else _Lines(stream)
         for part, vectors in _vectors(encoder, reading, told):
@@ -293,4 +293,4 @@ def _summary(console: Console, output: Path, encoder: Encoder, report: ReadRepor
             "in place of the damaged bytes; --strict stops at the first"
         )
     if damaged := report.damaged - bool(undecodable):  # only the first such line of the file counts there
-        console.print(f"[yellow]warning:[/] {damaged:,} damaged places were left out; --strict stops at the first")
+        console.print(f"[yellow]warning:[/] left out: {counted(damaged, 'damaged place')}; --strict stops at the first")

@@ -194,4 +194,6 @@ def _documents(console: Console, store: Any, paths: list[str], reading: Any, chu
     if left:
         console.print(f"left out: {escape(left)}")
     if report.read.damaged:
-        console.print(f"[yellow]warning:[/] {report.read.damaged:,} damaged places were left out; --strict stops there")
+        console.print(
+            f"[yellow]warning:[/] left out: {counted(report.read.damaged, 'damaged place')}; --strict stops there"
+        )

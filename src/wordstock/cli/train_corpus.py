@@ -121,6 +121,5 @@ def _tell_what_is_missing(console: Console, report: ReadReport) -> None:
         console.print(f"damaged: {damage.problem}", markup=False)
     if report.damaged:
         more = f", the first {_SHOWN} are named" if report.damaged > _SHOWN else ""
-        console.print(
-            f"[yellow]warning:[/] {report.damaged:,} damaged places were left out{more}; --strict stops at the first"
-        )
+        places = counted(report.damaged, "damaged place")
+        console.print(f"[yellow]warning:[/] left out: {places}{more}; --strict stops at the first")

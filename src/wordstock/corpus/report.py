@@ -71,7 +71,7 @@ class ReadReport:
         self.damaged += 1
         if len(self.damages) < _KEPT:
             self.damages.append(Damage(error.path, error.offset, str(error)))
-            _log.warning("left out, damaged: %s", error)
+            _log.warning("damaged: %s", error)
         elif self.damaged == _KEPT + 1:
             _log.warning("more than %d damages; further ones are counted, not told", _KEPT)
 

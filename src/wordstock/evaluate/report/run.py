@@ -14,13 +14,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from wordstock._optional import require
 from wordstock._version import __version__
 from wordstock.errors import InputError
 from wordstock.evaluate.report.data import ReportData, gather
 from wordstock.evaluate.report.memory import PeakMemory
 from wordstock.evaluate.report.methods import Method, make_methods, named_encoders
 from wordstock.evaluate.report.pace import Pace
-from wordstock.evaluate.report.plan import ReportConfig, default_budgets
+from wordstock.evaluate.report.plan import Family, ReportConfig, Task, default_budgets
 from wordstock.evaluate.report.points import Point, PointStore, ReportProgress, Skipped
 from wordstock.evaluate.report.report import TransferReport
 from wordstock.evaluate.report.scoring import scores
@@ -28,6 +29,7 @@ from wordstock.evaluate.report.spent import Spent
 
 __all__ = ["transfer_report"]
 
+_WITHOUT_TORCH: tuple[Family, ...] = ("tf-idf", "static frozen", "contextual frozen")  # of classification
 _QUICK_SEEDS = 2
 _QUICK_SECONDS = 90.0  # for the points: reading, imports and the page come to it
 _TOO_LONG = "a quick report would have taken too long; make it again, and it goes on with these where points are kept"
@@ -92,7 +94,7 @@ def transfer_report(
     budgets = _usable(config, data)
     seeds = min(config.seeds, _QUICK_SEEDS) if config.quick else config.seeds
     store, digest, began = PointStore(keep, fresh=fresh), data.digest(), time.perf_counter()
-    _import_torch()
+    _import_torch(methods, data.task)
     pace = Pace(_QUICK_SECONDS if config.quick else None)
     wanted = [
         (budget, seed, method)
@@ -137,9 +139,12 @@ def transfer_report(
     )
 
 
-def _import_torch() -> None:
-    """Beforehand, so that the first point that needs it does not count the seconds and the memory of its import."""
-    if find_spec("torch") is not None:
+def _import_torch(methods: Sequence[Method], task: Task) -> None:
+    """Beforehand: where it is missing nothing is measured in vain, and no point counts its seconds and memory."""
+    trained = [one for one in methods if task == "tagging" or one.family not in _WITHOUT_TORCH]
+    if trained:
+        require("torch", extra="torch", purpose=f"{trained[0].name} ({trained[0].family})")
+    elif find_spec("torch") is not None:
         importlib.import_module("torch")
 
 
