@@ -49,7 +49,7 @@ def test_a_damaged_native_file(cache, tiny_path):
         ws.load(tiny_path)
 
 
-@pytest.mark.parametrize("name", ["none.vec", "folder/none", "./none", "/none/none.bin", ""])
+@pytest.mark.parametrize("name", ["none.vec", "folder/none", "./none", "/none/none.bin"])
 def test_no_such_file(cache, name):
     with pytest.raises(UnknownModelError, match="no such file or folder"):
         ws.load(name)
