@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from rich.console import Console
@@ -18,8 +18,9 @@ from wordstock._files import atomic_write
 from wordstock._paths import user_path
 from wordstock._wording import counted
 from wordstock.cli.classify_ngrams import calibrate, load_classifier, train_ngrams
-from wordstock.cli.labelled_data import check_output, naming_lines, read_data, read_texts_only
+from wordstock.cli.labelled_data import naming_lines, read_data, read_texts_only
 from wordstock.cli.nearest import DEFAULT_MODEL
+from wordstock.cli.outputs import check_output
 from wordstock.cli.spelling import Verb
 from wordstock.errors import InputError
 
@@ -42,7 +43,6 @@ Override = Annotated[
     str | None, typer.Option("--model", "-m", help="The vectors it was trained with, where they have moved.")
 ]
 _CONFUSIONS = 5  # most frequent mistakes shown
-_HEADS = ("logistic", "linear", "mlp", "bilstm", "cnn", "transformer")
 _TUNINGS = ("contrastive", "full")
 
 
@@ -78,6 +78,7 @@ def train(
 ) -> None:
     """Learn from labelled texts and write a classifier."""
     from wordstock.tasks import TextClassifier
+    from wordstock.tasks.head_config import HeadName
 
     check_output(output, data, model)
     if encoder_output is not None:
@@ -87,7 +88,7 @@ def train(
         if place.is_dir():  # neither a table nor a contextual encoder is written there
             raise InputError(f"--encoder-output {encoder_output} is there already; give another name")
         check_output(encoder_output, data, model, option="--encoder-output")
-    for option, value, known in (("head", head, _HEADS), ("finetune", finetune, _TUNINGS)):
+    for option, value, known in (("head", head, ("logistic", *get_args(HeadName))), ("finetune", finetune, _TUNINGS)):
         if value is not None and value not in known:
             raise InputError(f"--{option} {value}: known are {', '.join(known)}")
     read = read_data(data, text_column=text_column, label_column=label_column, label_separator=label_separator)

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from wordstock._wording import counted
-from wordstock.cli.labelled_data import check_output, naming_lines, read_data
+from wordstock.cli.labelled_data import naming_lines, read_data
+from wordstock.cli.outputs import check_output
 from wordstock.errors import InputError
 
 if TYPE_CHECKING:

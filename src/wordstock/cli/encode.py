@@ -16,8 +16,8 @@ from rich.console import Console
 
 from wordstock._files import atomic_write
 from wordstock._wording import counted
-from wordstock.cli.labelled_data import check_output
 from wordstock.cli.nearest import DEFAULT_MODEL
+from wordstock.cli.outputs import check_output
 from wordstock.cli.train_progress import Steps
 from wordstock.corpus import ReadReport, read_texts
 from wordstock.corpus.detect import Kind

@@ -7,35 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wordstock._paths import user_path
-from wordstock.errors import FormatError, InputError, LabelError
+from wordstock.errors import FormatError, LabelError
 
 if TYPE_CHECKING:
     from wordstock.tasks.data import NumberedTexts
 
-__all__ = ["check_output", "naming_lines", "read_data", "read_texts_only"]
+__all__ = ["naming_lines", "read_data", "read_texts_only"]
 
 _TABLES = {".csv", ".tsv", ".tab", ".jsonl", ".ndjson"}
-
-
-def check_output(output: Path, *read: Path | str | None, option: str = "--output") -> None:
-    """Refuse, before anything is learned, a folder as an output and a file that is read.
-
-    Parameters
-    ----------
-    read : paths, or names of models, which are paths where a file is there; None is left out.
-
-    Raises
-    ------
-    InputError
-        Names the option.
-    """
-    place = user_path(output)
-    if place.is_dir():
-        raise InputError(f"{option} {output} is a folder; give the name of a file")
-    paths = [user_path(one) for one in read if one is not None]
-    if place.exists() and any(path.exists() and place.samefile(path) for path in paths):
-        raise InputError(f"{option} {output} is the file that is read; give another name")
 
 
 def read_data(

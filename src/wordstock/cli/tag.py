@@ -15,8 +15,9 @@ from rich.table import Table
 from wordstock._files import atomic_write
 from wordstock._paths import user_path
 from wordstock._wording import counted
-from wordstock.cli.labelled_data import check_output, naming_lines
+from wordstock.cli.labelled_data import naming_lines
 from wordstock.cli.nearest import DEFAULT_MODEL
+from wordstock.cli.outputs import check_output
 from wordstock.cli.spelling import Verb
 from wordstock.cli.train_progress import Steps, duration
 from wordstock.errors import InputError
